@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The ioctl ABI of /dev/memstress.
+ *
+ * One open file is a *session*. It owns every object that was allocated through
+ * it, and closing its last descriptor frees them all, also when the process is
+ * killed.
+ *
+ * General rules
+ * -------------
+ *
+ * Every request is a struct that begins with __u32 size and __u32 flags. The
+ * caller sets size to the sizeof() of the struct that it was compiled with.
+ * Structs only ever grow, at their end:
+ *
+ *  - a struct longer than the kernel's is accepted if the bytes that the kernel
+ *    does not know are zero, and those bytes are left alone;
+ *  - a shorter one is accepted if it covers the mandatory fields, the rest is
+ *    taken as zero, and the answer is cut to the given size.
+ *
+ * Unknown flags and non-zero __reserved fields are refused, so that they can be
+ * given a meaning later. A field marked [out] is written by the kernel and not
+ * read. All others are read, and left as they were unless marked [in/out].
+ *
+ * Every ioctl returns 0, or -1 with errno:
+ *
+ *  - ENOTTY: no such ioctl.
+ *  - E2BIG: the struct is longer than a page, or has non-zero bytes that this
+ *    kernel does not know.
+ *  - EINVAL: malformed: size too small, an unknown flag, a reserved field that
+ *    is not zero, a number outside the enumeration or range of its field.
+ *  - EFAULT: the struct or the histogram is not accessible. Nothing is kept.
+ *  - EOPNOTSUPP: well-formed, but this kernel, kind or context cannot do it.
+ *  - EPERM: needs CAP_SYS_ADMIN of the caller and of whoever opened the session.
+ *  - EACCES: only the thread group that opened the session may allocate.
+ *  - EBADF: a descriptor is not open, or is not the directory of a cgroup v2.
+ *  - ENOENT: no holding has this handle, or the payer's cgroup was removed.
+ *  - EBUSY: another call is working on this holding.
+ *  - EDQUOT: the payer has no finite limit on itself or on an ancestor, and the
+ *    module parameter require_limit is set.
+ *  - ENOMEM: memory for the request itself (not for its objects) was refused.
+ *  - ESTALE: the session's memory was given back for it, by the dead-man timer
+ *    or on a global OOM. Only closing it is left to do.
+ */
+#ifndef _UAPI_LINUX_MEMSTRESS_H
+#define _UAPI_LINUX_MEMSTRESS_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define MEMSTRESS_DEVICE	"/dev/memstress"
+#define MEMSTRESS_ABI_VERSION	1
+#define MEMSTRESS_IOC_TYPE	0xBD
+
+enum {
+	MEMSTRESS_CMD_BASE = 0x40,
+	MEMSTRESS_CMD_INFO = MEMSTRESS_CMD_BASE,
+	MEMSTRESS_CMD_ALLOC,
+	MEMSTRESS_CMD_FREE,
+	MEMSTRESS_CMD_LEDGER,
+	MEMSTRESS_CMD_SETTLE,
+};
+
+/**
+ * enum memstress_kind - an allocator family of the kernel
+ * @MEMSTRESS_KIND_PAGE: alloc_pages(), of an order; charged in whole pages
+ * @MEMSTRESS_KIND_KMALLOC: kmalloc(), of a size; charged by the byte up to the
+ *	largest kmalloc cache, in whole pages above it
+ * @MEMSTRESS_KIND_CACHE: kmem_cache_alloc() from a cache of the module's own that
+ *	is never merged with another; charged by the byte
+ * @MEMSTRESS_KIND_VMALLOC: vmalloc(), of a size; charged in whole pages
+ * @MEMSTRESS_KIND_PERCPU: alloc_percpu(), of a size a CPU; charged by the byte,
+ *	for every possible CPU
+ * @MEMSTRESS_KIND_END: one past the last
+ *
+ * 0 is no kind.
+ */
+enum memstress_kind {
+	MEMSTRESS_KIND_PAGE = 1,
+	MEMSTRESS_KIND_KMALLOC,
+	MEMSTRESS_KIND_CACHE,
+	MEMSTRESS_KIND_VMALLOC,
+	MEMSTRESS_KIND_PERCPU,
+	MEMSTRESS_KIND_END,
+};
+
+/**
+ * enum memstress_context - where an allocation or a free runs
+ * @MEMSTRESS_CONTEXT_TASK: in the calling thread
+ * @MEMSTRESS_CONTEXT_KWORKER: in a kernel worker thread
+ * @MEMSTRESS_CONTEXT_SOFTIRQ: in a softirq
+ * @MEMSTRESS_CONTEXT_HARDIRQ: in a hardirq
+ * @MEMSTRESS_CONTEXT_END: one past the last
+ *
+ * INFO tells which of them this module can do.
+ */
+enum memstress_context {
+	MEMSTRESS_CONTEXT_TASK,
+	MEMSTRESS_CONTEXT_KWORKER,
+	MEMSTRESS_CONTEXT_SOFTIRQ,
+	MEMSTRESS_CONTEXT_HARDIRQ,
+	MEMSTRESS_CONTEXT_END,
+};
+
+/**
+ * enum memstress_policy - how hard the allocator tries
+ * @MEMSTRESS_POLICY_KERNEL: GFP_KERNEL: reclaims, may invoke the OOM killer
+ * @MEMSTRESS_POLICY_NOWAIT: GFP_NOWAIT: no direct reclaim, fails at the limit
+ * @MEMSTRESS_POLICY_ATOMIC: GFP_ATOMIC: no direct reclaim; its charge is forced
+ *	over the limit from 6.1, counted against the cap on forced bytes
+ * @MEMSTRESS_POLICY_NOIO: GFP_NOIO: reclaims without starting I/O
+ * @MEMSTRESS_POLICY_NOFS: GFP_NOFS: reclaims without calling into file systems
+ * @MEMSTRESS_POLICY_NORETRY: GFP_KERNEL | __GFP_NORETRY: one round of reclaim, no
+ *	OOM killer
+ * @MEMSTRESS_POLICY_RETRY_MAYFAIL: GFP_KERNEL | __GFP_RETRY_MAYFAIL: reclaims as
+ *	long as there is progress, no OOM killer
+ * @MEMSTRESS_POLICY_NOFAIL: GFP_KERNEL | __GFP_NOFAIL: never fails; its charge is
+ *	forced, counted against the cap on forced bytes. EOPNOTSUPP where the
+ *	kernel would warn: more than order 1
+ * @MEMSTRESS_POLICY_NOLOCK: the allocators that take no lock, where the kernel
+ *	exports them
+ * @MEMSTRESS_POLICY_END: one past the last
+ *
+ * __GFP_NOWARN is always added. See Documentation/core-api/memory-allocation.rst.
+ */
+enum memstress_policy {
+	MEMSTRESS_POLICY_KERNEL,
+	MEMSTRESS_POLICY_NOWAIT,
+	MEMSTRESS_POLICY_ATOMIC,
+	MEMSTRESS_POLICY_NOIO,
+	MEMSTRESS_POLICY_NOFS,
+	MEMSTRESS_POLICY_NORETRY,
+	MEMSTRESS_POLICY_RETRY_MAYFAIL,
+	MEMSTRESS_POLICY_NOFAIL,
+	MEMSTRESS_POLICY_NOLOCK,
+	MEMSTRESS_POLICY_END,
+};
+
+/**
+ * struct memstress_books - what some objects are, and what the kernel must have charged
+ * @objects: number of objects
+ * @requested_bytes: what was asked for: objects times object size (for percpu the
+ *	size a CPU, for pages the page size times 2^order)
+ * @page_charged_bytes: expected charge of what is charged in whole pages. Moves
+ *	memory.current by as much
+ * @byte_charged_bytes: expected charge of what is charged by the byte through an
+ *	objcg. Moves its line of memory.stat by as much, and memory.current by
+ *	the sum over the objcg rounded up to whole pages
+ * @footprint_bytes: memory taken, charged or not, as the module's caps count it
+ *
+ * Both charges are 0 for memory that is not accounted, and for the root cgroup.
+ * The formulas stand with each kind in kmod/kinds/. Never grows.
+ */
+struct memstress_books {
+	__aligned_u64 objects;
+	__aligned_u64 requested_bytes;
+	__aligned_u64 page_charged_bytes;
+	__aligned_u64 byte_charged_bytes;
+	__aligned_u64 footprint_bytes;
+};
+
+/**
+ * enum memstress_feature - bits of memstress_info.features
+ * @MEMSTRESS_FEATURE_KMEM: this kernel accounts kernel memory (CONFIG_MEMCG_KMEM or
+ *	CONFIG_MEMCG, and not cgroup.memory=nokmem)
+ * @MEMSTRESS_FEATURE_PAYER: another cgroup v2 can be made to pay
+ * @MEMSTRESS_FEATURE_SETTLE: SETTLE works
+ * @MEMSTRESS_FEATURE_REQUIRE_LIMIT: payers without a finite limit are refused
+ * @MEMSTRESS_FEATURE_OOM_RELIEF: a global OOM takes the memory of all sessions back
+ */
+enum memstress_feature {
+	MEMSTRESS_FEATURE_KMEM = 1 << 0,
+	MEMSTRESS_FEATURE_PAYER = 1 << 1,
+	MEMSTRESS_FEATURE_SETTLE = 1 << 2,
+	MEMSTRESS_FEATURE_REQUIRE_LIMIT = 1 << 3,
+	MEMSTRESS_FEATURE_OOM_RELIEF = 1 << 4,
+};
+
+/**
+ * enum memstress_kind_feature - bits of memstress_info.kind_features
+ * @MEMSTRESS_KIND_FEATURE_NODE: a NUMA node can be given
+ * @MEMSTRESS_KIND_FEATURE_ORDER: objects have an order, not an object size
+ */
+enum memstress_kind_feature {
+	MEMSTRESS_KIND_FEATURE_NODE = 1 << 0,
+	MEMSTRESS_KIND_FEATURE_ORDER = 1 << 1,
+};
+
+/**
+ * struct memstress_info - argument of MEMSTRESS_IOC_INFO
+ * @size: sizeof(struct memstress_info)
+ * @flags: must be 0
+ * @kind: enum memstress_kind to tell about in the kind_ and object_ fields, or 0
+ * @order: with a @kind that has orders, the order for the object_ fields; else 0
+ * @object_size: with a @kind that has sizes, bytes for the object_ fields. 0: the
+ *	object_ fields stay 0
+ * @abi_version: [out] MEMSTRESS_ABI_VERSION of the module
+ * @page_size: [out] bytes
+ * @kinds: [out] bitmap, 1 << enum memstress_kind, of what this kernel can do
+ * @contexts: [out] bitmap, 1 << enum memstress_context
+ * @policies: [out] bitmap, 1 << enum memstress_policy
+ * @features: [out] bitmap of enum memstress_feature
+ * @possible_cpus: [out] CPUs that percpu objects are multiplied by
+ * @online_cpus: [out] CPUs that can hold a stock of charges now
+ * @online_nodes: [out] NUMA nodes with memory or CPUs
+ * @charge_batch_pages: [out] pages that a CPU's stock takes at a time
+ *	(MEMCG_CHARGE_BATCH of include/linux/memcontrol.h)
+ * @session_max_bytes: [out] cap on a session's footprint
+ * @total_max_bytes: [out] cap on the footprint of all sessions
+ * @unaccounted_max_bytes: [out] cap on what no cgroup pays for, all sessions
+ * @forced_max_bytes: [out] cap on what ATOMIC and NOFAIL took, all sessions
+ * @total_bytes: [out] footprint of all sessions now
+ * @deadman_ms: [out] idle time after which a session's memory is given back; 0: never
+ * @__reserved: 0
+ * @kind_policies: [out] bitmap, 1 << enum memstress_policy, for @kind
+ * @kind_contexts: [out] bitmap, 1 << enum memstress_context, for @kind
+ * @kind_features: [out] bitmap of enum memstress_kind_feature
+ * @kind_min: [out] smallest object size in bytes, or order
+ * @kind_max: [out] largest object size in bytes, or order
+ * @object_page_charged_bytes: [out] charge of one accounted object, in whole pages
+ * @object_byte_charged_bytes: [out] charge of one accounted object, by the byte
+ * @object_footprint_bytes: [out] what one object counts against the caps
+ *
+ * Does not allocate anything for the session. EOPNOTSUPP: @kind is not supported
+ * by this kernel. EINVAL: no such kind, or a size or order outside its range.
+ */
+struct memstress_info {
+	__u32 size;
+	__u32 flags;
+	__u32 kind;
+	__u32 order;
+	__aligned_u64 object_size;
+	__u32 abi_version;
+	__u32 page_size;
+	__aligned_u64 kinds;
+	__aligned_u64 contexts;
+	__aligned_u64 policies;
+	__aligned_u64 features;
+	__u32 possible_cpus;
+	__u32 online_cpus;
+	__u32 online_nodes;
+	__u32 charge_batch_pages;
+	__aligned_u64 session_max_bytes;
+	__aligned_u64 total_max_bytes;
+	__aligned_u64 unaccounted_max_bytes;
+	__aligned_u64 forced_max_bytes;
+	__aligned_u64 total_bytes;
+	__u32 deadman_ms;
+	__u32 __reserved;
+	__aligned_u64 kind_policies;
+	__aligned_u64 kind_contexts;
+	__aligned_u64 kind_features;
+	__aligned_u64 kind_min;
+	__aligned_u64 kind_max;
+	__aligned_u64 object_page_charged_bytes;
+	__aligned_u64 object_byte_charged_bytes;
+	__aligned_u64 object_footprint_bytes;
+};
+#define MEMSTRESS_IOC_INFO _IO(MEMSTRESS_IOC_TYPE, MEMSTRESS_CMD_INFO)
+
+/**
+ * enum memstress_alloc_flags - bits of memstress_alloc.flags
+ * @MEMSTRESS_ALLOC_ACCOUNT: charge the objects (__GFP_ACCOUNT, for the cache kind
+ *	SLAB_ACCOUNT). Without it nobody pays, and CAP_SYS_ADMIN is needed
+ * @MEMSTRESS_ALLOC_ZERO: zero the objects (__GFP_ZERO; percpu is always zeroed)
+ */
+enum memstress_alloc_flags {
+	MEMSTRESS_ALLOC_ACCOUNT = 1 << 0,
+	MEMSTRESS_ALLOC_ZERO = 1 << 1,
+};
+
+/**
+ * enum memstress_stop - why an ALLOC ended
+ * @MEMSTRESS_STOP_DONE: all objects were made
+ * @MEMSTRESS_STOP_FAILED: the kernel refused @max_failures + 1 objects
+ * @MEMSTRESS_STOP_KILLED: the caller has a fatal signal pending
+ * @MEMSTRESS_STOP_LIMIT: the next object would have passed a cap of the module
+ * @MEMSTRESS_STOP_DEADLINE: the time given was over
+ * @MEMSTRESS_STOP_UNKILLABLE: the kernel refused an object to a caller that the OOM
+ *	killer may not kill (oom_score_adj -1000). To let it live, everything
+ *	that the session held was freed: such a task would otherwise fault for
+ *	ever on its way back to user mode
+ * @MEMSTRESS_STOP_END: one past the last
+ */
+enum memstress_stop {
+	MEMSTRESS_STOP_DONE,
+	MEMSTRESS_STOP_FAILED,
+	MEMSTRESS_STOP_KILLED,
+	MEMSTRESS_STOP_LIMIT,
+	MEMSTRESS_STOP_DEADLINE,
+	MEMSTRESS_STOP_UNKILLABLE,
+	MEMSTRESS_STOP_END,
+};
+
+#define MEMSTRESS_NODE_ANY		(-1)
+#define MEMSTRESS_PAYER_CALLER		(-1)
+#define MEMSTRESS_HISTOGRAM_SLOTS	48
+
+/**
+ * struct memstress_alloc - argument of MEMSTRESS_IOC_ALLOC
+ * @size: sizeof(struct memstress_alloc)
+ * @flags: enum memstress_alloc_flags
+ * @kind: enum memstress_kind
+ * @context: enum memstress_context
+ * @policy: enum memstress_policy
+ * @order: for kinds with an order: 0 to the kind_max of INFO; else 0
+ * @node: NUMA node that must give the memory (__GFP_THISNODE), or
+ *	MEMSTRESS_NODE_ANY: the caller's memory policy decides
+ * @payer_fd: directory of the cgroup v2 that pays, also an empty one, or
+ *	MEMSTRESS_PAYER_CALLER: the caller's cgroup at the time of each charge.
+ *	Naming a cgroup needs CAP_SYS_ADMIN. Where the memory controller is not
+ *	enabled in it, its nearest ancestor with the controller pays
+ * @object_size: bytes, for kinds without an order, within the kind_min and
+ *	kind_max of INFO; else 0
+ * @count: objects to make, at least 1; there is no upper bound but the caps
+ * @deadline_ns: end at the next object when this time has passed since the call;
+ *	0: no deadline
+ * @max_failures: refused objects to go on after; 0: the first one ends the call
+ * @__reserved: must be 0
+ * @histogram: address of MEMSTRESS_HISTOGRAM_SLOTS __u64, or 0. Slot n is set to the
+ *	number of attempts that took 2^n ns or more but less than 2^(n+1); the
+ *	first one also has those of 0 ns, the last one everything longer
+ * @handle: [out] names the holding; 0 if no object was made
+ * @stop: [out] enum memstress_stop
+ * @first_errno: [out] why the first refused object was refused, or 0
+ * @__reserved2: [out] 0
+ * @payer_id: [out] id of the cgroup that pays (cgroup_id(), the inode number of its
+ *	directory), as resolved at the start; 0 if nobody does
+ * @books: [out] the objects made
+ * @failures: [out] objects refused
+ * @total_ns: [out] time of all attempts together
+ * @slowest_ns: [out] time of the slowest attempt
+ *
+ * Stopping early is a success: see @stop and @books. The answer is written also
+ * when the caller is being killed; put the struct into a shared mapping that is
+ * already touched to read it from another process.
+ *
+ * The objects of a call form one holding. A session may have any number of them.
+ */
+struct memstress_alloc {
+	__u32 size;
+	__u32 flags;
+	__u32 kind;
+	__u32 context;
+	__u32 policy;
+	__u32 order;
+	__s32 node;
+	__s32 payer_fd;
+	__aligned_u64 object_size;
+	__aligned_u64 count;
+	__aligned_u64 deadline_ns;
+	__u32 max_failures;
+	__u32 __reserved;
+	__aligned_u64 histogram;
+	__u32 handle;
+	__u32 stop;
+	__u32 first_errno;
+	__u32 __reserved2;
+	__aligned_u64 payer_id;
+	struct memstress_books books;
+	__aligned_u64 failures;
+	__aligned_u64 total_ns;
+	__aligned_u64 slowest_ns;
+};
+#define MEMSTRESS_IOC_ALLOC _IO(MEMSTRESS_IOC_TYPE, MEMSTRESS_CMD_ALLOC)
+
+/**
+ * enum memstress_free_flags - bits of memstress_free.flags
+ * @MEMSTRESS_FREE_ALL: every holding of the session; handle must be 0
+ */
+enum memstress_free_flags {
+	MEMSTRESS_FREE_ALL = 1 << 0,
+};
+
+/**
+ * enum memstress_free_order - which object of a holding goes first
+ * @MEMSTRESS_FREE_FIFO: the oldest
+ * @MEMSTRESS_FREE_LIFO: the newest
+ * @MEMSTRESS_FREE_RANDOM: random, the same for the same seed and history
+ * @MEMSTRESS_FREE_ORDER_END: one past the last
+ *
+ * After a RANDOM free of a part, what remains of the holding has no age any more:
+ * FIFO and LIFO then mean one end of that random order and the other.
+ */
+enum memstress_free_order {
+	MEMSTRESS_FREE_FIFO,
+	MEMSTRESS_FREE_LIFO,
+	MEMSTRESS_FREE_RANDOM,
+	MEMSTRESS_FREE_ORDER_END,
+};
+
+/**
+ * enum memstress_free_method - how objects are freed
+ * @MEMSTRESS_FREE_SINGLY: one by one, with the kind's own function
+ * @MEMSTRESS_FREE_METHOD_END: one past the last
+ */
+enum memstress_free_method {
+	MEMSTRESS_FREE_SINGLY,
+	MEMSTRESS_FREE_METHOD_END,
+};
+
+/**
+ * struct memstress_free - argument of MEMSTRESS_IOC_FREE
+ * @size: sizeof(struct memstress_free)
+ * @flags: enum memstress_free_flags
+ * @handle: the holding; it is gone when its last object is freed. Must be 0 with
+ *	MEMSTRESS_FREE_ALL
+ * @order: enum memstress_free_order
+ * @method: enum memstress_free_method
+ * @context: enum memstress_context
+ * @count: objects to free; 0: all. More than there are is not an error
+ * @seed: for RANDOM; else must be 0
+ * @books: [out] the objects freed
+ * @total_ns: [out] time of all frees together, without putting them in order
+ * @slowest_ns: [out] time of the slowest free
+ *
+ * A fatal signal ends the call early; the rest is freed when the session closes.
+ * With MEMSTRESS_FREE_ALL, holdings that another call is working on are left out.
+ * Works for every process that has the descriptor.
+ */
+struct memstress_free {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 order;
+	__u32 method;
+	__u32 context;
+	__aligned_u64 count;
+	__aligned_u64 seed;
+	struct memstress_books books;
+	__aligned_u64 total_ns;
+	__aligned_u64 slowest_ns;
+};
+#define MEMSTRESS_IOC_FREE _IO(MEMSTRESS_IOC_TYPE, MEMSTRESS_CMD_FREE)
+
+/**
+ * enum memstress_ledger_flags - bits of memstress_ledger.flags
+ * @MEMSTRESS_LEDGER_NEXT: tell about the holding with the smallest handle above
+ *	@handle, so that 0 begins a walk and ENOENT ends it
+ */
+enum memstress_ledger_flags {
+	MEMSTRESS_LEDGER_NEXT = 1 << 0,
+};
+
+/**
+ * struct memstress_ledger - argument of MEMSTRESS_IOC_LEDGER
+ * @size: sizeof(struct memstress_ledger)
+ * @flags: enum memstress_ledger_flags
+ * @handle: [in/out] a holding, or 0 for the sums of the session
+ * @kind: [in/out] with @handle 0: the enum memstress_kind to sum, 0 for all.
+ *	About a holding: must be 0, and its kind is returned
+ * @books: [out] what is held now, including what a running ALLOC has booked
+ * @holdings: [out] number of holdings summed; 1 for a holding
+ * @bookkeeping_bytes: [out] with @handle and @kind 0: what the module itself was
+ *	charged for this session and its holdings, by the byte. It is paid by
+ *	the process that opened the session and by the callers of ALLOC, never
+ *	by a payer that was named. Else 0
+ * @payer_id: [out] of a holding, as ALLOC told it; else 0
+ * @object_size: [out] of a holding: bytes; else 0
+ * @alloc_flags: [out] of a holding: enum memstress_alloc_flags; else 0
+ * @order: [out] of a holding; else 0
+ * @policy: [out] of a holding: enum memstress_policy; else 0
+ * @in_flight: [out] ALLOC and FREE calls under way in this session
+ */
+struct memstress_ledger {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 kind;
+	struct memstress_books books;
+	__aligned_u64 holdings;
+	__aligned_u64 bookkeeping_bytes;
+	__aligned_u64 payer_id;
+	__aligned_u64 object_size;
+	__u32 alloc_flags;
+	__u32 order;
+	__u32 policy;
+	__u32 in_flight;
+};
+#define MEMSTRESS_IOC_LEDGER _IO(MEMSTRESS_IOC_TYPE, MEMSTRESS_CMD_LEDGER)
+
+/**
+ * enum memstress_settle_state - how far SETTLE came
+ * @MEMSTRESS_SETTLE_EXACT: usage does not change any more by settling
+ * @MEMSTRESS_SETTLE_MOVING: it was still moving when the time was over: somebody is
+ *	charging, uncharging or draining meanwhile
+ * @MEMSTRESS_SETTLE_FULL: usage is too near to a limit to settle without reclaim
+ * @MEMSTRESS_SETTLE_END: one past the last
+ */
+enum memstress_settle_state {
+	MEMSTRESS_SETTLE_EXACT,
+	MEMSTRESS_SETTLE_MOVING,
+	MEMSTRESS_SETTLE_FULL,
+	MEMSTRESS_SETTLE_END,
+};
+
+/**
+ * struct memstress_settle - argument of MEMSTRESS_IOC_SETTLE
+ * @size: sizeof(struct memstress_settle)
+ * @flags: must be 0
+ * @cgroup_fd: directory of a cgroup v2 that has the memory controller; not the root
+ * @__reserved: must be 0
+ * @timeout_ns: give up after this time; 0: two seconds
+ * @cgroup_id: [out] the cgroup settled
+ * @usage_bytes: [out] memory.current when done
+ * @bound_bytes: [out] how much of @usage_bytes may belong to no object: for EXACT what
+ *	rounding the byte-charged sum up to whole pages adds (less than a page
+ *	for each objcg), else also what the stocks of all CPUs may hold
+ * @passes: [out] rounds of draining it took
+ * @state: [out] enum memstress_settle_state
+ *
+ * Charges are taken from the counters a batch at a time and kept in stocks, one or
+ * more a CPU; bytes are kept as remainders. SETTLE gives back what is kept for this
+ * cgroup and its descendants, so that the counters tell what is really held.
+ *
+ * The kernel drains only when memory.high is lowered below the usage. SETTLE puts a
+ * page for the cgroup into this CPU's stock, writes memory.high one page below the
+ * usage, puts back what stood there, and waits for all CPUs: draining that page
+ * is enough to come below, so nothing is reclaimed. It does so in a kernel worker,
+ * which no signal can stop half-way. A task of the cgroup that charges in this moment
+ * is throttled, and counted in the high event. A change of memory.high by somebody
+ * else in this moment is lost. Needs CAP_SYS_ADMIN.
+ */
+struct memstress_settle {
+	__u32 size;
+	__u32 flags;
+	__s32 cgroup_fd;
+	__u32 __reserved;
+	__aligned_u64 timeout_ns;
+	__aligned_u64 cgroup_id;
+	__aligned_u64 usage_bytes;
+	__aligned_u64 bound_bytes;
+	__u32 passes;
+	__u32 state;
+};
+#define MEMSTRESS_IOC_SETTLE _IO(MEMSTRESS_IOC_TYPE, MEMSTRESS_CMD_SETTLE)
+
+#endif /* _UAPI_LINUX_MEMSTRESS_H */
