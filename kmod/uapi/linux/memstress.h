@@ -15,8 +15,8 @@
  *
  *  - a struct longer than the kernel's is accepted if the bytes that the kernel
  *    does not know are zero, and those bytes are left alone;
- *  - a shorter one is accepted if it covers the mandatory fields, the rest is
- *    taken as zero, and the answer is cut to the given size.
+ *  - a shorter one is accepted if it has all the fields of ABI version 1; the rest
+ *    is taken as zero, and the answer is cut to the given size.
  *
  * Unknown flags and non-zero __reserved fields are refused, so that they can be
  * given a meaning later. A field marked [out] is written by the kernel and not
@@ -39,8 +39,9 @@
  *  - EDQUOT: the payer has no finite limit on itself or on an ancestor, and the
  *    module parameter require_limit is set.
  *  - ENOMEM: memory for the request itself (not for its objects) was refused.
+ *  - ENOSPC: the module has as many slab caches of its own as it makes (64 sizes).
  *  - ESTALE: the session's memory was given back for it, by the dead-man timer
- *    or on a global OOM. Only closing it is left to do.
+ *    or on a global OOM. ALLOC, FREE and LEDGER are over for this session.
  */
 #ifndef _UAPI_LINUX_MEMSTRESS_H
 #define _UAPI_LINUX_MEMSTRESS_H

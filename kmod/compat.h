@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between kernels. This is the only file that knows versions: it
+ * probes for the thing where a header can tell, and asks for the version only
+ * where a signature or a formula changed. All other files read as today's mainline.
+ */
+#ifndef _MS_COMPAT_H
+#define _MS_COMPAT_H
+
+#include <linux/cgroup.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/slab.h>
+#include <linux/version.h>
+
+/* 6.4 moved MAX_ORDER from one past the largest order to the largest, 6.8 renamed it. */
+#ifndef MAX_PAGE_ORDER
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#define MAX_PAGE_ORDER		MAX_ORDER
+#else
+#define MAX_PAGE_ORDER		(MAX_ORDER - 1)
+#endif
+#endif
+
+/* 6.3 renamed memcg_kmem_enabled(). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define memcg_kmem_online()	memcg_kmem_enabled()
+#endif
+
+/*
+ * SLAB_NO_MERGE came with 6.5. Before it, a cache with a region for hardened
+ * usercopy is never merged, neither into another one nor another one into it.
+ */
+static inline struct kmem_cache *ms_compat_cache_create(const char *name, unsigned int size,
+							slab_flags_t flags)
+{
+#ifdef SLAB_NO_MERGE
+	return kmem_cache_create(name, size, sizeof(void *), flags | SLAB_NO_MERGE, NULL);
+#else
+	return kmem_cache_create_usercopy(name, size, sizeof(void *), flags, 0, size, NULL);
+#endif
+}
+
+/* 5.17 taught vmalloc() __GFP_NOFAIL. */
+#define MS_COMPAT_VMALLOC_NOFAIL	(LINUX_VERSION_CODE >= KERNEL_VERSION(5, 17, 0))
+
+/* 5.17 began to charge a percpu object for its vector of objcg pointers. */
+#define MS_COMPAT_PERCPU_EXTRA		(LINUX_VERSION_CODE >= KERNEL_VERSION(5, 17, 0))
+
+/* PCPU_MIN_ALLOC_SIZE is the granule that percpu sizes are rounded up to. */
+#ifndef PCPU_MIN_ALLOC_SIZE
+#define PCPU_MIN_ALLOC_SIZE	4
+#endif
+
+/* 6.12 hid the file of a struct fd behind an accessor. */
+#ifndef fd_file
+#define fd_file(fd)	((fd).file)
+#endif
+
+/* 5.12 gave file_open_root() a struct path. */
+static inline struct file *ms_compat_open_at(const struct path *dir, const char *name, int flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 12, 0)
+	return file_open_root(dir, name, flags, 0);
+#else
+	return file_open_root(dir->dentry, dir->mnt, name, flags, 0);
+#endif
+}
+
+#endif /* _MS_COMPAT_H */

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Kind cache: kmem_cache_alloc() from caches of the module's own.
+ *
+ * A size has two caches, made when first asked for and kept until the module is
+ * unloaded: memstress-SIZE, and memstress-SIZE-account with SLAB_ACCOUNT, which
+ * charges without __GFP_ACCOUNT. Neither is ever merged with another cache, so that
+ * the stride stays what was measured. Charged by the byte: the stride and a pointer
+ * to the objcg (obj_full_size() in mm/slab.h or mm/memcontrol.c).
+ */
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "internal.h"
+
+#define MS_CACHE_SIZES	64
+
+/**
+ * struct ms_cache - the caches of one object size
+ * @size: bytes
+ * @cache: without and with SLAB_ACCOUNT; NULL until asked for
+ * @stride: measured, for each
+ */
+struct ms_cache {
+	u64 size;
+	struct kmem_cache *cache[2];
+	size_t stride[2];
+};
+
+static DEFINE_MUTEX(ms_cache_lock);
+static struct ms_cache ms_caches[MS_CACHE_SIZES];
+static unsigned int ms_caches_used;
+
+static struct ms_cache *ms_cache_find(u64 size)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&ms_cache_lock);
+	for (i = 0; i < ms_caches_used; i++)
+		if (ms_caches[i].size == size)
+			return &ms_caches[i];
+	if (ms_caches_used == MS_CACHE_SIZES)
+		return NULL;
+	ms_caches[i].size = size;
+	ms_caches_used++;
+	return &ms_caches[i];
+}
+
+static int ms_cache_create(struct ms_cache *entry, bool accounted)
+{
+	struct kmem_cache *cache;
+	char name[40];
+	int ret;
+
+	snprintf(name, sizeof(name), "memstress-%llu%s", entry->size, accounted ? "-account" : "");
+	cache = ms_compat_cache_create(name, entry->size, accounted ? SLAB_ACCOUNT : 0);
+	if (!cache)
+		return -ENOMEM;
+	ret = ms_stride_measure(cache, entry->size, GFP_KERNEL, &entry->stride[accounted]);
+	if (ret) {
+		kmem_cache_destroy(cache);
+		return ret;
+	}
+	entry->cache[accounted] = cache;
+	return 0;
+}
+
+/* The largest whose slabs are small enough that the OOM killer is used for them. */
+static u64 ms_cache_largest(void)
+{
+	return PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER;
+}
+
+static int ms_cache_prepare(struct ms_request *request)
+{
+	bool accounted = ms_request_accounted(request);
+	struct ms_cache *entry;
+	size_t stride = 0;
+	int ret = 0;
+
+	mutex_lock(&ms_cache_lock);
+	entry = ms_cache_find(request->size);
+	if (!entry)
+		ret = -ENOSPC;
+	else if (!entry->cache[accounted])
+		ret = ms_cache_create(entry, accounted);
+	if (!ret) {
+		request->cache = entry->cache[accounted];
+		stride = entry->stride[accounted];
+	}
+	mutex_unlock(&ms_cache_lock);
+	if (ret)
+		return ret;
+
+	request->gfp &= ~__GFP_ACCOUNT;
+	request->unit.requested_bytes = request->size;
+	request->unit.footprint_bytes = stride;
+	if (accounted)
+		request->unit.byte_charged_bytes = stride + sizeof(struct obj_cgroup *);
+	return 0;
+}
+
+static struct ms_link *ms_cache_alloc(const struct ms_request *request)
+{
+	return kmem_cache_alloc_node(request->cache, request->gfp, request->node);
+}
+
+static void ms_cache_free(const struct ms_request *request, struct ms_link *link)
+{
+	kmem_cache_free(request->cache, link);
+}
+
+/* All sessions are closed, so all caches are empty. */
+void ms_cache_exit(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ms_caches_used; i++) {
+		kmem_cache_destroy(ms_caches[i].cache[false]);
+		kmem_cache_destroy(ms_caches[i].cache[true]);
+	}
+}
+
+const struct ms_kind_ops ms_cache_ops = {
+	.kind = MEMSTRESS_KIND_CACHE,
+	.features = MEMSTRESS_KIND_FEATURE_NODE,
+	.policies = BIT_ULL(MEMSTRESS_POLICY_KERNEL) | BIT_ULL(MEMSTRESS_POLICY_NOWAIT) |
+		    BIT_ULL(MEMSTRESS_POLICY_ATOMIC) | BIT_ULL(MEMSTRESS_POLICY_NOIO) |
+		    BIT_ULL(MEMSTRESS_POLICY_NOFS) | BIT_ULL(MEMSTRESS_POLICY_NORETRY) |
+		    BIT_ULL(MEMSTRESS_POLICY_RETRY_MAYFAIL) | BIT_ULL(MEMSTRESS_POLICY_NOFAIL),
+	.smallest = sizeof(struct ms_link),
+	.largest = ms_cache_largest,
+	.prepare = ms_cache_prepare,
+	.alloc = ms_cache_alloc,
+	.free = ms_cache_free,
+};
