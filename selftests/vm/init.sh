@@ -1,0 +1,159 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# PID 1 of the guest. What to do is in /etc/memstress-vm, one word a line:
+#
+#   test NAME...		run these selftests
+#   run COMMAND...	run one command
+#   shell TERM		give the user a shell on the console
+#
+# Two serial ports: ttyS0 is the kernel's console, ttyS1 carries results and nothing else, so that
+# neither breaks the other's lines. The last line on ttyS1 is the verdict, and it is written only
+# when everything that could still spoil it is over: programs, unload, leak scan, kernel log scan.
+set -u
+export PATH=/usr/bin HOME=/root
+vm=/usr/lib/memstress-vm
+totals=/run/totals	# a line for each program: passed failed skipped xfailed
+leaks=/run/leaks	# a line for each thing that was left behind
+
+mount_all() {
+	mount -t proc proc /proc
+	mount -t sysfs sysfs /sys
+	mount -t devtmpfs devtmpfs /dev
+	mkdir /dev/pts /dev/shm
+	mount -t devpts devpts /dev/pts
+	mount -t tmpfs tmpfs /dev/shm
+	mount -t tmpfs tmpfs /run
+	mount -t tmpfs tmpfs /tmp
+	mount -t debugfs debugfs /sys/kernel/debug
+	mount -t tracefs tracefs /sys/kernel/tracing
+	# The options that systemd uses.
+	mount -t cgroup2 -o nsdelegate,memory_recursiveprot cgroup2 /sys/fs/cgroup
+	sed 's/[a-z]*/+&/g' /sys/fs/cgroup/cgroup.controllers >/sys/fs/cgroup/cgroup.subtree_control
+}
+
+say() {
+	echo "memstress-vm: $*"
+}
+
+leak() {
+	echo "$*" >>"$leaks"
+	say "LEAK: $*"
+}
+
+# wait_until SECONDS COMMAND...: for what the kernel tears down in the background
+wait_until() {
+	tries=$(($1 * 10))
+	shift
+	until "$@"; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || return 1
+		usleep 100000
+	done
+}
+
+slabs() {
+	find /sys/kernel/slab -mindepth 1 -maxdepth 1
+}
+
+new_slabs() {
+	slabs | grep -vxF -f /run/slabs | xargs
+}
+
+no_new_slabs() {
+	[ -z "$(new_slabs)" ]
+}
+
+dying_cgroups() {
+	awk '$1 == "nr_dying_descendants" { print $2 }' /sys/fs/cgroup/cgroup.stat
+}
+
+no_dying_cgroups() {
+	# Page cache keeps its cgroup alive, and is no leak.
+	echo 3 >/proc/sys/vm/drop_caches
+	[ "$(dying_cgroups)" = 0 ]
+}
+
+scan_leaks() {
+	if [ -d /sys/module/memstress ] && ! rmmod memstress; then
+		leak "the module does not unload"
+	fi
+	wait_until 5 no_new_slabs || leak "slab caches: $(new_slabs)"
+	wait_until 20 no_dying_cgroups || leak "dying cgroups: $(dying_cgroups)"
+	if [ -e /sys/kernel/debug/kmemleak ]; then
+		# Objects younger than 5 s are not reported, and one scan may see stale pointers. What
+		# it finds goes to the kernel log, where scan_log() counts it.
+		for _ in 1 2; do
+			sleep 6
+			echo scan >/sys/kernel/debug/kmemleak
+		done
+		cat /sys/kernel/debug/kmemleak
+	fi
+}
+
+scan_log() {
+	dmesg >/run/dmesg
+	awk -f "$vm/splats.awk" /run/dmesg >/run/splats
+	sed 's/^/memstress-vm: SPLAT: /' /run/splats
+	# The console shows warnings as they come; for reading afterwards it gets everything.
+	{
+		echo "---- the whole kernel log ----"
+		cat /run/dmesg
+	} >/dev/ttyS0
+}
+
+verdict() {
+	touch "$leaks"
+	awk -v kernel="$(uname -r)" \
+	    -v splats="$(wc -l </run/splats)" -v leaks="$(wc -l <"$leaks")" '
+		{ passed += $1; failed += $2; skipped += $3; xfailed += $4 }
+		END {
+			good = passed && !failed && !splats && !leaks
+			printf "memstress-vm: verdict %s kernel=%s", good ? "PASS" : "FAIL", kernel
+			printf " passed=%d failed=%d skipped=%d xfailed=%d splats=%d leaks=%d\n",
+				passed, failed, skipped, xfailed, splats, leaks
+		}' "$totals"
+}
+
+main() {
+	say "up $(cut -d ' ' -f 1 /proc/uptime)"
+	mode=$1
+	shift
+	case $mode in
+	test)
+		. "$vm/runner.sh"
+		run_all "$@"
+		;;
+	run)
+		"$@" && counts="1 0 0 0" || counts="0 1 0 0"
+		echo "$counts" >>"$totals"
+		;;
+	esac
+	scan_leaks
+	scan_log
+	verdict
+}
+
+mount_all
+ip link set lo up
+hostname memstress
+stty -F /dev/ttyS1 raw -echo
+slabs >/run/slabs
+# Boot shows everything; from here on an OOM report must not slow down what is measured.
+dmesg -n 5
+modprobe memstress || { echo 0 1 0 0; say "the module does not load" >&2; } >"$totals"
+
+set --
+while IFS= read -r word; do
+	set -- "$@" "$word"
+done </etc/memstress-vm
+
+if [ "$1" = shell ]; then
+	export TERM="$2"
+	setsid cttyhack sh
+else
+	main "$@" </dev/null >/dev/ttyS1 2>&1
+	# Setting a tty's parameters waits for its output: power must not go before the last line.
+	stty -F /dev/ttyS1 raw -echo
+fi
+poweroff -f

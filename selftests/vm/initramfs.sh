@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# initramfs.sh IMAGE RELEASE OUTPUT WORD...: pack what the guest needs into one cpio archive:
+# static busybox, the module, the tool, the selftests that are built, and the libraries they ask
+# for. The WORDs tell init.sh what to do.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+image=$1 release=$2 output=$3
+shift 3
+
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+modules=usr/lib/modules/$release
+
+mkdir -p "$root"/{usr/{bin,lib,lib64},"$modules",dev,etc,proc,root,run,selftests,sys,tmp}
+for dir in bin lib lib64; do
+	ln -s "usr/$dir" "$root/$dir"
+done
+ln -s usr/bin "$root/sbin"
+ln -s bin "$root/usr/sbin"
+
+for applet in $(busybox --list); do
+	ln -s busybox "$root/usr/bin/$applet"
+done
+cp --remove-destination "$(command -v busybox)" "$root/usr/bin/busybox"
+echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
+echo 'nobody:x:65534:65534:nobody:/:/bin/false' >>"$root/etc/passwd"
+printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
+printf '%s\n' "$@" >"$root/etc/memstress-vm"
+
+install -m 755 "$here/init.sh" "$root/init"
+install -D -m 644 -t "$root/usr/lib/memstress-vm" "$here"/{runner,program}.sh "$here"/*.awk
+
+cp "$top/memstress.ko" "$root/$modules"
+cp "$image/lib/modules/$release"/modules.{builtin,builtin.modinfo,order} "$root/$modules"
+busybox depmod -b "$root" "$release"
+
+install -m 755 "$top/user/memstress" "$root/usr/bin"
+if [[ $1 == test ]]; then
+	make -s -C "$top/selftests" install INSTALL_PATH="$root/selftests"
+fi
+
+# For program.sh.
+cp --remove-destination /usr/bin/timeout "$root/usr/bin/timeout"
+
+# ldd fails on scripts and on what is linked statically; neither asks for a library.
+libraries=$(find "$root"/usr/bin/{memstress,timeout} "$root/selftests" -type f -exec ldd {} \; 2>/dev/null |
+	grep -o '/[^ :]*' | sort -u) || true
+for library in $libraries; do
+	install -D "$library" "$root$library"
+done
+
+# Not compressed: unpacking under emulation costs more than reading.
+(cd "$root" && find . | busybox cpio -o -H newc 2>/dev/null) >"$output"

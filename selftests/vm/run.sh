@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# run.sh test [NAME...]: run selftests (all of them unless named) in a VM; KTAP on stdout
+# run.sh run COMMAND...: run a command in a VM; its output on stdout
+# run.sh shell: be root in a VM
+#
+# Environment: KERNEL (see kernels), MEM (of the guest), SMP, LIMIT (seconds for the whole run).
+#
+# Success is one thing only: the last line that the guest wrote is its verdict, and it says PASS.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+. "$here/apt.sh"
+
+kernel=${KERNEL:-}
+mode=${1:?test, run or shell}
+boot_limit=90
+
+image=$("$here/kernel.sh" image ${kernel:+"$kernel"})
+release=$("$here/kernel.sh" release ${kernel:+"$kernel"})
+out=$top/build/vm/$release/$mode
+mkdir -p "$out"
+results=$out/results.log
+console=$out/console.log
+
+# Two runs would overwrite each other's logs, and disturb each other's clocks.
+exec {lock}>"$out/lock"
+flock -n "$lock" || { say "waiting for another run"; flock "$lock"; }
+
+case $mode in
+test)
+	shift
+	(($#)) || mapfile -t names < <(make -s -C "$top/selftests" list)
+	set -- test "$@" "${names[@]}"
+	;;
+shell)
+	set -- shell "${TERM:-dumb}"
+	;;
+esac
+"$here/initramfs.sh" "$image" "$release" "$out/initramfs.cpio" "$@"
+
+# no_timer_check: the check can hang under emulation on a loaded host.
+cmdline="console=ttyS0 no_timer_check panic=-1 oops=panic log_buf_len=16M printk.devkmsg=on"
+qemu=(
+	qemu-system-x86_64 -no-user-config -nodefaults -display none -nic none -no-reboot
+	-m "${MEM:-2G}" -smp "${SMP:-2}"
+	-kernel "$image/boot/vmlinuz-$release" -initrd "$out/initramfs.cpio" -append "$cmdline"
+)
+
+if [[ $mode == shell ]]; then
+	read -ra accel < <("$here/accel.sh")
+	exec "${qemu[@]}" "${accel[@]}" -serial mon:stdio
+fi
+
+show() {
+	case $mode,$1 in
+	test,memstress-vm:*)	echo "# $1" ;;
+	run,memstress-vm:*)	;;
+	*)			echo "$1" ;;
+	esac
+}
+
+qemu_pid=
+trap '[[ -z $qemu_pid ]] || kill "$qemu_pid"' EXIT
+
+# boot ACCEL...: false if the guest never gets to userspace
+boot() {
+	local fd line
+
+	: >"$console"
+	: >"$results"
+	exec {fd}< <(exec timeout --foreground -k 5 "${LIMIT:-1800}" "${qemu[@]}" "$@" \
+		-serial "file:$console" -serial stdio </dev/null 2>"$out/qemu.log")
+	qemu_pid=$!
+	if ! IFS= read -r -t "$boot_limit" -u "$fd" line; then
+		kill "$qemu_pid" 2>/dev/null || true
+		qemu_pid=
+		return 1
+	fi
+	while
+		echo "$line" >>"$results"
+		show "$line"
+		IFS= read -r -u "$fd" line
+	do :; done
+	qemu_pid=
+}
+
+read -ra accel < <("$here/accel.sh")
+if ! boot "${accel[@]}"; then
+	# A guest can hang before userspace: under KVM for good, under emulation once in a while.
+	say "the guest did not get to userspace; trying once more"
+	read -ra accel < <("$here/accel.sh" tcg)
+	boot "${accel[@]}" || say "the guest did not get to userspace again"
+fi
+
+last=$(tail -n 1 "$results")
+[[ $mode == run ]] || say "logs of this run: $out"
+case $last in
+"memstress-vm: verdict PASS "*)
+	exit 0
+	;;
+"memstress-vm: verdict "*)
+	[[ $mode == test ]] || grep '^memstress-vm: ' "$results" >&2
+	;;
+*)
+	say "no verdict: the guest crashed or ran out of time. Its last words:"
+	tail -n 30 "$console" >&2
+	cat "$out/qemu.log" >&2
+	;;
+esac
+[[ $mode == test ]] || say "logs of this run: $out"
+exit 1
