@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What people type; the kernel's build reads Kbuild instead of this file. Progress goes to stderr,
+# stdout is for answers.
+
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+KERNEL ?= debian:6.1
+KDIR ?= $(shell selftests/vm/kernel.sh headers $(KERNEL))
+KSELFTEST ?= $(shell selftests/vm/source.sh)
+export KERNEL
+
+V ?= 0
+export V
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(Q),@printf '  %-7s %s\n' $(1) $(2) >&2)
+
+# Groups of selftests/vm/packages. PACKAGES= on the command line says: installed by other means.
+all clean: PACKAGES := build source
+demo shell: PACKAGES := build vm
+test: PACKAGES := build vm source
+check: PACKAGES := build vm source check
+
+all: module tool tests
+
+packages:
+	$(Q)$(if $(PACKAGES),selftests/vm/packages.sh $(PACKAGES))
+
+# Before the module: fetching the image may have to move the headers on.
+kernel: packages
+	$(Q)selftests/vm/kernel.sh image $(KERNEL) >/dev/null
+
+# There is no vmlinux in the headers to take BTF from; kbuild would say so every time.
+module: packages
+	$(call say,MODULE,memstress.ko)
+	$(Q)$(MAKE) -C "$(or $(KDIR),$(error no kernel headers))" M="$(CURDIR)" $(if $(Q),-s) CONFIG_DEBUG_INFO_BTF_MODULES= \
+		modules >&2
+
+tool: packages
+	$(Q)$(MAKE) $(if $(Q),-s) -C user >&2
+
+tests: packages
+	$(Q)$(MAKE) $(if $(Q),-s) -C selftests KSELFTEST="$(KSELFTEST)" >&2
+
+# Prints what the tool says in the guest and nothing else.
+demo: kernel module tool
+	$(Q)selftests/vm/run.sh run memstress run --kind page --max 64M --until oom
+
+test: kernel module tool tests
+	$(Q)selftests/report.sh $(TESTS)
+
+shell: kernel module tool
+	$(Q)selftests/vm/run.sh shell
+
+check: kernel packages
+	$(Q)KDIR="$(KDIR)" KSELFTEST="$(KSELFTEST)" selftests/check.sh
+
+clean:
+	$(Q)$(MAKE) -C "$(KDIR)" M="$(CURDIR)" -s clean
+	$(Q)$(MAKE) -s -C user clean
+	$(Q)$(MAKE) -s -C selftests KSELFTEST= clean
+	$(Q)rm -rf build
+
+help:
+	@echo 'make          build the module, the tool and the selftests'
+	@echo 'make demo     boot a VM, let a cgroup run out of memory, show what the tool saw'
+	@echo 'make test     all tests: those of the host, then the selftests in the VM'
+	@echo 'make shell    be root in the VM, with the module loaded'
+	@echo 'make check    static analysis and style'
+	@echo 'make clean    remove what was built; what was fetched stays in its cache'
+	@echo
+	@echo 'TESTS="test_abi unit"  only these tests (unit: those of the host)'
+	@echo 'KERNEL=$(KERNEL)      the kernel of the VM, one of selftests/vm/kernels'
+	@echo 'MEM=2G SMP=2           memory and CPUs of the guest'
+	@echo 'KDIR=DIR               build the module against this kernel build folder'
+	@echo 'KSELFTEST=TREE         take kselftest headers from this kernel source tree'
+	@echo 'PACKAGES=              do not install packages'
+	@echo 'V=1                    show the commands'
+
+.PHONY: all packages kernel module tool tests demo test shell check clean help

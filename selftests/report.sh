@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# report.sh [NAME...]: run the host's unit tests (NAME unit) and the selftests in the VM (all
+# other names), both as KTAP, and add up. The last line is: N passed, N failed, N skipped
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck disable=SC2034 # program.sh uses it
+ktap=$here/vm/ktap.awk
+. "$here/vm/program.sh"
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+totals=$tmp/totals	# lines of: passed failed skipped xfailed
+touch "$totals"
+
+selftests=()
+for name; do
+	[[ $name == unit ]] || selftests+=("$name")
+done
+
+run_unit() {
+	echo "KTAP version 1"
+	echo "1..1"
+	run_program 1 unit 300 "$totals" make -s -C "$here/../user" unit
+}
+
+# The guest counts its own results. A splat or a leak is a failure besides; and so is a run without
+# a verdict, of which nothing is proved.
+run_selftests() {
+	"$here/vm/run.sh" test "${selftests[@]}" | tee "$tmp/vm" || true
+	tail -n 1 "$tmp/vm" | awk '
+		/^# memstress-vm: verdict / {
+			for (i = 4; i <= NF; i++) {
+				split($i, pair, "=")
+				n[pair[1]] = pair[2]
+			}
+			good = $4 == "PASS"
+			found = 1
+		}
+		END {
+			failed = n["failed"] + n["splats"] + n["leaks"]
+			if (!found || (!good && !failed))
+				failed++
+			print n["passed"] + 0, failed, n["skipped"] + 0, n["xfailed"] + 0
+		}' >>"$totals"
+}
+
+{
+	if ((!$#)) || [[ " $* " == *" unit "* ]]; then
+		run_unit
+	fi
+	if ((!$# || ${#selftests[@]})); then
+		run_selftests
+	fi
+} | tee "$tmp/ktap"
+
+echo "#"
+echo "# Summary:"
+grep -E '^(not ok |# .* xfailed in |# memstress-vm: (LEAK|SPLAT|verdict))' "$tmp/ktap" |
+	sed 's/^not/# not/'
+
+# An expected failure has proved nothing either: in the three numbers it is a skip.
+read -r passed failed skipped xfailed < <(awk '
+	{ for (i = 1; i <= 4; i++) n[i] += $i }
+	END { print n[1] + 0, n[2] + 0, n[3] + 0, n[4] + 0 }' "$totals")
+echo "# expected failures among the skipped: $xfailed"
+echo "$passed passed, $failed failed, $((skipped + xfailed)) skipped"
+((!failed))
