@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "balance.h"
+#include "books.h"
+
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
+void charge_add(struct charge *charge, __u32 kind, const struct memstress_books *books)
+{
+	charge->page_bytes += books->page_charged_bytes;
+	charge->byte_bytes += books->byte_charged_bytes;
+	switch (kind) {
+	case MEMSTRESS_KIND_KMALLOC:
+		/* Blocks of pages too: mm/slab_common.c __kmalloc_large_node() */
+		charge->slab_unreclaimable += books->page_charged_bytes +
+					      books->byte_charged_bytes;
+		break;
+	case MEMSTRESS_KIND_CACHE:
+		charge->slab_unreclaimable += books->byte_charged_bytes;
+		break;
+	case MEMSTRESS_KIND_VMALLOC:
+		charge->vmalloc += books->page_charged_bytes;
+		break;
+	case MEMSTRESS_KIND_PERCPU:
+		charge->percpu += books->byte_charged_bytes;
+		break;
+	}
+}
+
+void charge_add_slab(struct charge *charge, long long bytes)
+{
+	charge->byte_bytes += bytes;
+	charge->slab_unreclaimable += bytes;
+}
+
+long long charge_usage(const struct charge *charge)
+{
+	long long page = books_page_size();
+
+	return charge->page_bytes + (charge->byte_bytes + page - 1) / page * page;
+}
+
+/* False for a line that counts events, not bytes held: tasks inside move those */
+static bool line_counts_charges(const char *name)
+{
+	static const char *const charged[] = {
+		"usage", "kernel", "slab_unreclaimable", "percpu", "vmalloc",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(charged); i++)
+		if (!strcmp(name, charged[i]))
+			return true;
+	return false;
+}
+
+static long long line_expected(const char *name, const struct charge *charge)
+{
+	/* MEMCG_KMEM moves with every page that memcg_account_kmem() sees */
+	if (!strcmp(name, "usage") || !strcmp(name, "kernel"))
+		return charge_usage(charge);
+	if (!strcmp(name, "slab_unreclaimable") || !strcmp(name, "slab"))
+		return charge->slab_unreclaimable;
+	if (!strcmp(name, "percpu"))
+		return charge->percpu;
+	if (!strcmp(name, "vmalloc"))
+		return charge->vmalloc;
+	return 0;
+}
+
+int balance(const struct snapshot *before, const struct snapshot *after,
+	    const struct charge *charge, enum balance_lines lines, struct violation *violation)
+{
+	long long worst = 0;
+	int violations = 0;
+	unsigned int i;
+
+	memset(violation, 0, sizeof(*violation));
+	for (i = 0; i < after->lines; i++) {
+		const struct snapshot_line *line = &after->line[i];
+		long long expected = line_expected(line->name, charge);
+		long long seen = line->value - snapshot_value(before, line->name);
+
+		if (lines == BALANCE_CHARGED && !line_counts_charges(line->name))
+			continue;
+		if (seen == expected)
+			continue;
+		violations++;
+		if (llabs(seen - expected) <= worst)
+			continue;
+		worst = llabs(seen - expected);
+		strcpy(violation->line, line->name);
+		violation->expected = expected;
+		violation->seen = seen;
+	}
+	return violations;
+}
+
+long long balance_usage(const struct snapshot *before, const struct snapshot *after,
+			const struct charge *charge)
+{
+	return snapshot_value(after, "usage") - snapshot_value(before, "usage") -
+	       charge_usage(charge);
+}
+
+void balance_report(const char *what, int lines, const struct violation *violation)
+{
+	if (!lines)
+		return;
+	fprintf(stderr, "# %s: %d lines moved wrongly; ", what, lines);
+	fprintf(stderr, "worst is %s: expected %lld, seen %lld, difference %lld\n",
+		violation->line, violation->expected, violation->seen,
+		violation->seen - violation->expected);
+}
+
+/*
+ * mm/memcontrol.c: a CPU's memcg_stock_pcp holds at most a batch of pages
+ * (__refill_stock() drains what is more), and up to a page and the largest object
+ * of pre-charged bytes (comment in obj_cgroup_charge()). Each CPU that cached the
+ * objcg may have parked less than a page in objcg->nr_charged_bytes
+ * (drain_obj_stock()). Without byte-charged objects none of the latter exist.
+ */
+long long balance_stock_bound(const struct memstress_info *info, long long object_bytes)
+{
+	long long page = info->page_size;
+	long long per_cpu = info->charge_batch_pages * page;
+
+	if (object_bytes)
+		per_cpu += page + object_bytes + page;
+	return per_cpu * info->online_cpus;
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "books.h"
+
+#define SLAB_DIR	"/sys/kernel/slab"
+
+/* mm/slab.h obj_full_size(): one obj_cgroup pointer beside each accounted object */
+#define OBJCG_BYTES	((long long)sizeof(void *))
+
+/* mm/percpu-internal.h: areas are counted in units of this */
+#define PCPU_MIN_ALLOC_SIZE	4
+
+long long books_page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+int books_possible_cpus(void)
+{
+	FILE *file = fopen("/sys/devices/system/cpu/possible", "r");
+	int first, last, cpus = 0;
+	char more;
+
+	if (!file)
+		return -errno;
+	do {
+		if (fscanf(file, "%d", &first) != 1)
+			break;
+		last = first;
+		if (fscanf(file, "-%d", &last) < 0)
+			last = first;
+		cpus += last - first + 1;
+	} while (fscanf(file, "%c", &more) == 1 && more == ',');
+	fclose(file);
+	return cpus;
+}
+
+static long long slab_attribute(const char *cache, const char *attribute)
+{
+	char path[512];
+	long long value;
+	FILE *file;
+	int n;
+
+	snprintf(path, sizeof(path), SLAB_DIR "/%s/%s", cache, attribute);
+	file = fopen(path, "r");
+	if (!file)
+		return -errno;
+	n = fscanf(file, "%lld", &value);
+	fclose(file);
+	return n == 1 ? value : -EINVAL;
+}
+
+/*
+ * The stride of the smallest cache whose name is @prefix and a size, and that can
+ * hold @size bytes; 0 if all are too small. This is the choice kmalloc_index() of
+ * include/linux/slab.h makes, since the caches are sorted by size without gaps.
+ */
+static long long kmalloc_stride(const char *prefix, __u64 size)
+{
+	long long best = 0, stride = 0, object_size;
+	size_t prefix_len = strlen(prefix);
+	struct dirent *entry;
+	DIR *dir;
+
+	dir = opendir(SLAB_DIR);
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		if (strncmp(entry->d_name, prefix, prefix_len) ||
+		    strspn(entry->d_name + prefix_len, "0123456789k") !=
+		    strlen(entry->d_name + prefix_len))
+			continue;
+		object_size = slab_attribute(entry->d_name, "object_size");
+		if (object_size < (long long)size || (best && object_size >= best))
+			continue;
+		best = object_size;
+		stride = slab_attribute(entry->d_name, "slab_size");
+	}
+	closedir(dir);
+	return stride;
+}
+
+/* include/asm-generic/getorder.h get_order(), in bytes */
+static long long page_block_bytes(__u64 size)
+{
+	long long bytes = books_page_size();
+
+	while (bytes < (long long)size)
+		bytes <<= 1;
+	return bytes;
+}
+
+/*
+ * Accounted kmalloc has caches of its own since 5.14 (kmalloc-cg-*); above the
+ * largest, mm/slab_common.c __kmalloc_large_node() takes a block of pages.
+ */
+static int derive_kmalloc(__u64 size, bool account, struct memstress_books *one)
+{
+	long long stride = account ? kmalloc_stride("kmalloc-cg-", size) : 0;
+
+	if (!stride)
+		stride = kmalloc_stride("kmalloc-", size);
+	if (stride < 0)
+		return stride;
+	if (!stride)
+		one->page_charged_bytes = page_block_bytes(size);
+	else
+		one->byte_charged_bytes = stride + OBJCG_BYTES;
+	one->footprint_bytes = stride ? stride : page_block_bytes(size);
+	return 0;
+}
+
+static int derive_cache(__u64 size, bool account, struct memstress_books *one)
+{
+	long long stride;
+	char name[64];
+
+	snprintf(name, sizeof(name), "memstress-%llu%s", size, account ? "-account" : "");
+	stride = slab_attribute(name, "slab_size");
+	if (stride < 0)
+		return stride;
+	one->byte_charged_bytes = stride + OBJCG_BYTES;
+	one->footprint_bytes = stride;
+	return 0;
+}
+
+/* mm/percpu-internal.h pcpu_obj_full_size(), of the size as pcpu_alloc() aligns it */
+static int derive_percpu(__u64 size, struct memstress_books *one)
+{
+	long long unit = (size + PCPU_MIN_ALLOC_SIZE - 1) & ~(PCPU_MIN_ALLOC_SIZE - 1ULL);
+	int cpus = books_possible_cpus();
+
+	if (cpus <= 0)
+		return cpus ? cpus : -EINVAL;
+	one->footprint_bytes = unit * cpus;
+	one->byte_charged_bytes = unit * cpus + unit / PCPU_MIN_ALLOC_SIZE * OBJCG_BYTES;
+	return 0;
+}
+
+int books_derive(const struct memstress_alloc *request, __u64 objects,
+		 struct memstress_books *books)
+{
+	bool account = request->flags & MEMSTRESS_ALLOC_ACCOUNT;
+	struct memstress_books one = { .requested_bytes = request->object_size };
+	long long page = books_page_size();
+	int ret = 0;
+
+	switch (request->kind) {
+	case MEMSTRESS_KIND_PAGE:
+		one.requested_bytes = page << request->order;
+		one.page_charged_bytes = page << request->order;
+		one.footprint_bytes = page << request->order;
+		break;
+	case MEMSTRESS_KIND_KMALLOC:
+		ret = derive_kmalloc(request->object_size, account, &one);
+		break;
+	case MEMSTRESS_KIND_CACHE:
+		ret = derive_cache(request->object_size, account, &one);
+		break;
+	case MEMSTRESS_KIND_VMALLOC:
+		/* mm/vmalloc.c __vmalloc_area_node(): whole pages; the guard page is no memory */
+		one.page_charged_bytes = (request->object_size + page - 1) / page * page;
+		one.footprint_bytes = one.page_charged_bytes;
+		break;
+	case MEMSTRESS_KIND_PERCPU:
+		ret = derive_percpu(request->object_size, &one);
+		break;
+	default:
+		ret = -EINVAL;
+	}
+	if (ret)
+		return ret;
+
+	if (!account) {
+		one.page_charged_bytes = 0;
+		one.byte_charged_bytes = 0;
+	}
+	books->objects = objects;
+	books->requested_bytes = one.requested_bytes * objects;
+	books->page_charged_bytes = one.page_charged_bytes * objects;
+	books->byte_charged_bytes = one.byte_charged_bytes * objects;
+	books->footprint_bytes = one.footprint_bytes * objects;
+	return 0;
+}
+
+void books_add(struct memstress_books *sum, const struct memstress_books *books)
+{
+	sum->objects += books->objects;
+	sum->requested_bytes += books->requested_bytes;
+	sum->page_charged_bytes += books->page_charged_bytes;
+	sum->byte_charged_bytes += books->byte_charged_bytes;
+	sum->footprint_bytes += books->footprint_bytes;
+}
+
+static bool field_equal(const char *what, const char *field, __u64 expected, __u64 seen)
+{
+	if (expected == seen)
+		return true;
+	fprintf(stderr, "# %s: %s: expected %llu, seen %llu, difference %lld\n", what, field,
+		expected, seen, (long long)(seen - expected));
+	return false;
+}
+
+bool books_equal(const char *what, const struct memstress_books *expected,
+		 const struct memstress_books *seen)
+{
+	bool equal = true;
+
+	equal &= field_equal(what, "objects", expected->objects, seen->objects);
+	equal &= field_equal(what, "requested_bytes", expected->requested_bytes,
+			     seen->requested_bytes);
+	equal &= field_equal(what, "page_charged_bytes", expected->page_charged_bytes,
+			     seen->page_charged_bytes);
+	equal &= field_equal(what, "byte_charged_bytes", expected->byte_charged_bytes,
+			     seen->byte_charged_bytes);
+	equal &= field_equal(what, "footprint_bytes", expected->footprint_bytes,
+			     seen->footprint_bytes);
+	return equal;
+}
+
+__u64 books_whole_pages(const struct memstress_books *one)
+{
+	__u64 page = books_page_size(), bytes = one->byte_charged_bytes, objects = 1;
+
+	while (bytes * objects % page)
+		objects *= 2;	/* a page is a power of two: so is what is missing */
+	return objects;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What objects must cost, derived outside the module: from the request, from what
+ * /sys says of the kernel's caches and CPUs, and from the kernel's source. Never
+ * from a counter that a test is about to check.
+ */
+#ifndef MEMSTRESS_SELFTESTS_BOOKS_H
+#define MEMSTRESS_SELFTESTS_BOOKS_H
+
+#include <stdbool.h>
+#include <linux/memstress.h>
+
+/* The books of @objects objects as requested; -errno if /sys does not tell */
+int books_derive(const struct memstress_alloc *request, __u64 objects,
+		 struct memstress_books *books);
+
+void books_add(struct memstress_books *sum, const struct memstress_books *books);
+
+/* True if equal; else prints every field that differs: expected, seen, difference */
+bool books_equal(const char *what, const struct memstress_books *expected,
+		 const struct memstress_books *seen);
+
+/* Objects that make the byte-charged sum a whole number of pages */
+__u64 books_whole_pages(const struct memstress_books *one);
+
+long long books_page_size(void);
+int books_possible_cpus(void);
+
+#endif /* MEMSTRESS_SELFTESTS_BOOKS_H */

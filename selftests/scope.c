@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "books.h"
+#include "clock.h"
+#include "scope.h"
+#include "session.h"
+
+/* The periodic flush of mm/memcontrol.c runs every two seconds (FLUSH_TIME) */
+#define FLUSH_DEADLINE_NS	(5 * NS_PER_S)
+#define AWAIT_DEADLINE_NS	(10 * NS_PER_S)
+
+#define PUMP_ORDER		9
+
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
+static int scope_create_all(struct scope *scope, const char *name, long long max)
+{
+	char unique[64];
+	int ret;
+
+	snprintf(unique, sizeof(unique), "memstress-%s-%d", name, getpid());
+	ret = cgroup_create(&scope->top, NULL, unique);
+	if (!ret)
+		ret = cgroup_create(&scope->pump, &scope->top, "pump");
+	if (!ret)
+		ret = cgroup_create(&scope->parent, &scope->top, "parent");
+	if (!ret)
+		ret = cgroup_write_number(&scope->parent, "memory.max", max);
+	if (!ret)
+		ret = cgroup_create(&scope->target, &scope->parent, "target");
+	if (!ret)
+		ret = cgroup_create(&scope->sibling, &scope->parent, "sibling");
+	/* The pump must pass a payer's rule that somebody has a limit */
+	if (!ret)
+		ret = cgroup_write_number(&scope->pump, "memory.max", 64 << 20);
+	return ret;
+}
+
+int scope_create(struct scope *scope, const char *name, long long max)
+{
+	int ret;
+
+	memset(scope, 0, sizeof(*scope));
+	scope->session = session_open();
+	if (scope->session < 0)
+		return scope->session;
+	ret = session_info(scope->session, 0, &scope->info);
+	if (!ret) {
+		scope->total_bytes = scope->info.total_bytes;
+		ret = scope_create_all(scope, name, max);
+	}
+	if (ret)
+		scope_remove(scope);
+	return ret;
+}
+
+int scope_remove(struct scope *scope)
+{
+	struct cgroup *const cgroups[] = {
+		&scope->target, &scope->sibling, &scope->parent, &scope->pump, &scope->top,
+	};
+	int ret = 0, err;
+	unsigned int i;
+
+	if (scope->session > 0)
+		close(scope->session);
+	scope->session = -1;
+	for (i = 0; i < ARRAY_SIZE(cgroups); i++) {
+		err = cgroup_remove(cgroups[i]);
+		if (err)
+			fprintf(stderr, "# cannot remove %s: %s\n", cgroups[i]->path,
+				strerror(-err));
+		if (!ret)
+			ret = err;
+	}
+	if (session_total_bytes() != scope->total_bytes) {
+		fprintf(stderr, "# footprint of all sessions: expected %lld, seen %lld\n",
+			scope->total_bytes, session_total_bytes());
+		ret = -EBUSY;
+	}
+	return ret;
+}
+
+int scope_settle(struct scope *scope)
+{
+	int ret;
+
+	ret = session_settle(scope->session, scope->target.fd);
+	if (!ret)
+		ret = session_settle(scope->session, scope->sibling.fd);
+	if (!ret)
+		ret = session_settle(scope->session, scope->parent.fd);
+	return ret;
+}
+
+/*
+ * A reader of memory.stat flushes only when enough updates are pending: 64 pages for
+ * each CPU (memcg_rstat_updated() and mem_cgroup_flush_stats() of mm/memcontrol.c;
+ * counted for the whole machine up to 6.7, by subtree since). Else the lines are up
+ * to two seconds old. So make that many updates beside the family and read its top.
+ * The read gives up if somebody else is flushing, hence the look whether the pump's
+ * own charge has arrived.
+ */
+int scope_flush(struct scope *scope)
+{
+	__u64 deadline = clock_now_ns() + FLUSH_DEADLINE_NS;
+	__u64 pages = 1ULL << PUMP_ORDER;
+	struct memstress_alloc pump = session_request(MEMSTRESS_KIND_PAGE, PUMP_ORDER, 0,
+						      scope->pump.fd);
+	long long seen, expected;
+	int ret;
+
+	pump.count = scope->info.charge_batch_pages * scope->info.online_cpus / pages + 1;
+	ret = session_alloc(scope->session, &pump);
+	if (ret)
+		return ret;
+	if (pump.stop != MEMSTRESS_STOP_DONE) {
+		session_free_all(scope->session);
+		return -ENOMEM;
+	}
+	expected = pump.count * pages * books_page_size();
+	do {
+		cgroup_read_key(&scope->top, "memory.stat", "kernel");
+		seen = cgroup_read_key(&scope->pump, "memory.stat", "kernel");
+	} while (seen != expected && clock_poll(deadline));
+	ret = session_free(scope->session, pump.handle, 0);
+	if (!ret && seen != expected) {
+		fprintf(stderr, "# memory.stat is not flushed: expected %lld, seen %lld\n",
+			expected, seen);
+		ret = -ETIMEDOUT;
+	}
+	return ret;
+}
+
+int scope_take(struct scope *scope, struct scope_snapshot *snap)
+{
+	int ret;
+
+	ret = snapshot_take(&snap->target, &scope->target);
+	if (!ret)
+		ret = snapshot_take(&snap->sibling, &scope->sibling);
+	if (!ret)
+		ret = snapshot_take(&snap->parent, &scope->parent);
+	return ret;
+}
+
+int scope_law(struct scope *scope, const struct scope_snapshot *before,
+	      const struct charge *charge, enum balance_lines lines,
+	      struct violation *violation)
+{
+	const struct charge nothing = { 0 };
+	struct scope_snapshot after;
+	struct violation first;
+	int ret, wrong;
+
+	ret = scope_settle(scope);
+	if (!ret)
+		ret = scope_flush(scope);
+	if (!ret)
+		ret = scope_take(scope, &after);
+	if (ret)
+		return ret;
+
+	wrong = balance(&before->target, &after.target, charge, lines, violation);
+	ret = balance(&before->parent, &after.parent, charge, lines, &first);
+	if (!wrong)
+		*violation = first;
+	wrong += ret;
+	ret = balance(&before->sibling, &after.sibling, &nothing, BALANCE_ALL, &first);
+	if (!wrong)
+		*violation = first;
+	return wrong + ret;
+}
+
+int scope_law_await(struct scope *scope, const struct scope_snapshot *before,
+		    const struct charge *charge, enum balance_lines lines,
+		    struct violation *violation, __u64 *waited_ns)
+{
+	__u64 start = clock_now_ns();
+	int ret;
+
+	do {
+		scope_visit_cpus();
+		ret = scope_law(scope, before, charge, lines, violation);
+		*waited_ns = clock_now_ns() - start;
+	} while (ret && clock_poll(start + AWAIT_DEADLINE_NS));
+	return ret;
+}
+
+void scope_visit_cpus(void)
+{
+	cpu_set_t all, one;
+	int cpu;
+
+	if (sched_getaffinity(0, sizeof(all), &all))
+		return;
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &all))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		sched_setaffinity(0, sizeof(one), &one);
+	}
+	sched_setaffinity(0, sizeof(all), &all);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The cgroups a test works on, and a session of its own to settle them:
+ *
+ *	top
+ *	|- pump		charged for a moment to make the kernel flush memory.stat
+ *	`- parent	has the limit
+ *	   |- target	pays
+ *	   `- sibling	must not notice
+ */
+#ifndef MEMSTRESS_SELFTESTS_SCOPE_H
+#define MEMSTRESS_SELFTESTS_SCOPE_H
+
+#include "balance.h"
+#include "cgroup.h"
+
+struct scope {
+	struct cgroup top, pump, parent, target, sibling;
+	int session;
+	struct memstress_info info;
+	long long total_bytes;	/* of all sessions when the scope was made */
+};
+
+/* Where a charge of the target must show, and where it must not */
+struct scope_snapshot {
+	struct snapshot parent, target, sibling;
+};
+
+/* @max: the parent's limit in bytes */
+int scope_create(struct scope *scope, const char *name, long long max);
+
+/* Removes all of it; -EBUSY also if the module's sessions hold more than at first */
+int scope_remove(struct scope *scope);
+
+/* Takes the stocks back, from the leaves up */
+int scope_settle(struct scope *scope);
+
+/* Makes memory.stat exact */
+int scope_flush(struct scope *scope);
+
+int scope_take(struct scope *scope, struct scope_snapshot *snap);
+
+/*
+ * The law that conservation and return share: after SETTLE, target and parent have
+ * moved by exactly @charge, and the sibling not at all. Returns 0 when it holds, the
+ * number of wrong lines when not, or -errno if it could not be looked at.
+ */
+int scope_law(struct scope *scope, const struct scope_snapshot *before,
+	      const struct charge *charge, enum balance_lines lines,
+	      struct violation *violation);
+
+/*
+ * The same, tried until it holds: memory of dead tasks is given back after an RCU
+ * grace period, and their mm when each CPU has run another (see scope_visit_cpus()).
+ * @waited_ns: how long it took.
+ */
+int scope_law_await(struct scope *scope, const struct scope_snapshot *before,
+		    const struct charge *charge, enum balance_lines lines,
+		    struct violation *violation, __u64 *waited_ns);
+
+/*
+ * An idle CPU keeps the mm of its last task as its lazy mm (context_switch() of
+ * kernel/sched/core.c), and with it charged page tables. Running there once, with
+ * an mm of one's own, lets it go.
+ */
+void scope_visit_cpus(void);
+
+#endif /* MEMSTRESS_SELFTESTS_SCOPE_H */

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "session.h"
+
+int session_open(void)
+{
+	int fd = open(MEMSTRESS_DEVICE, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int session_ioctl(int fd, unsigned int cmd, void *arg)
+{
+	return ioctl(fd, cmd, arg) ? -errno : 0;
+}
+
+int session_info(int fd, __u32 kind, struct memstress_info *info)
+{
+	*info = (struct memstress_info){ .size = sizeof(*info), .kind = kind };
+	return session_ioctl(fd, MEMSTRESS_IOC_INFO, info);
+}
+
+struct memstress_alloc session_request(__u32 kind, __u64 size, __u64 count, int payer_fd)
+{
+	struct memstress_alloc alloc = {
+		.size = sizeof(alloc),
+		.flags = MEMSTRESS_ALLOC_ACCOUNT,
+		.kind = kind,
+		.node = MEMSTRESS_NODE_ANY,
+		.payer_fd = payer_fd,
+		.count = count,
+	};
+
+	if (kind == MEMSTRESS_KIND_PAGE)
+		alloc.order = size;
+	else
+		alloc.object_size = size;
+	return alloc;
+}
+
+int session_alloc(int fd, struct memstress_alloc *alloc)
+{
+	return session_ioctl(fd, MEMSTRESS_IOC_ALLOC, alloc);
+}
+
+int session_free(int fd, __u32 handle, __u64 count)
+{
+	struct memstress_free req = {
+		.size = sizeof(req),
+		.handle = handle,
+		.count = count,
+	};
+
+	return session_ioctl(fd, MEMSTRESS_IOC_FREE, &req);
+}
+
+int session_free_all(int fd)
+{
+	struct memstress_free req = { .size = sizeof(req), .flags = MEMSTRESS_FREE_ALL };
+
+	return session_ioctl(fd, MEMSTRESS_IOC_FREE, &req);
+}
+
+int session_ledger(int fd, __u32 handle, struct memstress_ledger *ledger)
+{
+	*ledger = (struct memstress_ledger){ .size = sizeof(*ledger), .handle = handle };
+	return session_ioctl(fd, MEMSTRESS_IOC_LEDGER, ledger);
+}
+
+long long session_total_bytes(void)
+{
+	struct memstress_info info;
+	int fd = session_open();
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	ret = session_info(fd, 0, &info);
+	close(fd);
+	return ret ? ret : (long long)info.total_bytes;
+}
+
+int session_settle(int fd, int cgroup_fd)
+{
+	struct memstress_settle settle = { .size = sizeof(settle), .cgroup_fd = cgroup_fd };
+	int ret = session_ioctl(fd, MEMSTRESS_IOC_SETTLE, &settle);
+
+	if (!ret && settle.state != MEMSTRESS_SETTLE_EXACT)
+		ret = -EAGAIN;
+	return ret;
+}
+
+const char *session_kind_name(__u32 kind)
+{
+	static const char *const name[MEMSTRESS_KIND_END] = {
+		[0] = "none",
+		[MEMSTRESS_KIND_PAGE] = "page",
+		[MEMSTRESS_KIND_KMALLOC] = "kmalloc",
+		[MEMSTRESS_KIND_CACHE] = "cache",
+		[MEMSTRESS_KIND_VMALLOC] = "vmalloc",
+		[MEMSTRESS_KIND_PERCPU] = "percpu",
+	};
+
+	return kind < MEMSTRESS_KIND_END ? name[kind] : "?";
+}
+
+const char *session_policy_name(__u32 policy)
+{
+	static const char *const name[MEMSTRESS_POLICY_END] = {
+		[MEMSTRESS_POLICY_KERNEL] = "kernel",
+		[MEMSTRESS_POLICY_NOWAIT] = "nowait",
+		[MEMSTRESS_POLICY_ATOMIC] = "atomic",
+		[MEMSTRESS_POLICY_NOIO] = "noio",
+		[MEMSTRESS_POLICY_NOFS] = "nofs",
+		[MEMSTRESS_POLICY_NORETRY] = "noretry",
+		[MEMSTRESS_POLICY_RETRY_MAYFAIL] = "retry_mayfail",
+		[MEMSTRESS_POLICY_NOFAIL] = "nofail",
+		[MEMSTRESS_POLICY_NOLOCK] = "nolock",
+	};
+
+	return policy < MEMSTRESS_POLICY_END ? name[policy] : "?";
+}
+
+const char *session_stop_name(__u32 stop)
+{
+	static const char *const name[MEMSTRESS_STOP_END] = {
+		[MEMSTRESS_STOP_DONE] = "done",
+		[MEMSTRESS_STOP_FAILED] = "failed",
+		[MEMSTRESS_STOP_KILLED] = "killed",
+		[MEMSTRESS_STOP_LIMIT] = "limit",
+		[MEMSTRESS_STOP_DEADLINE] = "deadline",
+		[MEMSTRESS_STOP_UNKILLABLE] = "unkillable",
+	};
+
+	return stop < MEMSTRESS_STOP_END ? name[stop] : "?";
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/futex.h>
+
+#include "books.h"
+#include "clock.h"
+#include "session.h"
+#include "worker.h"
+
+/* For the slowest command: many millions of instructions on an emulated CPU */
+#define ANSWER_DEADLINE_NS	(60 * NS_PER_S)
+#define EXIT_DEADLINE_NS	(20 * NS_PER_S)
+
+static void futex_wait(__u32 *word, __u32 value, __u64 ns)
+{
+	struct timespec ts = { .tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S };
+
+	syscall(SYS_futex, word, FUTEX_WAIT, value, &ts, NULL, 0);
+}
+
+static void futex_wake(__u32 *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static int worker_touch(__u64 bytes)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	memset(memory, 1, bytes);
+	return 0;
+}
+
+static int worker_obey(struct worker_page *page, int fd)
+{
+	switch (page->command) {
+	case WORKER_READY:
+		return 0;
+	case WORKER_ALLOC:
+		return session_alloc(fd, &page->alloc);
+	case WORKER_FREE:
+		return session_ioctl(fd, MEMSTRESS_IOC_FREE, &page->free);
+	case WORKER_LEDGER:
+		return session_ledger(fd, 0, &page->ledger);
+	case WORKER_TOUCH:
+		return worker_touch(page->bytes);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* Faults in the code, the stack and the data that any command touches */
+static int worker_warm_up(struct worker_page *page, int fd)
+{
+	int ret;
+
+	page->alloc = session_request(MEMSTRESS_KIND_PAGE, 0, 1, MEMSTRESS_PAYER_CALLER);
+	page->free = (struct memstress_free){
+		.size = sizeof(page->free), .flags = MEMSTRESS_FREE_ALL,
+	};
+	for (page->command = WORKER_ALLOC; page->command < WORKER_TOUCH; page->command++) {
+		ret = worker_obey(page, fd);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static void worker_answer(struct worker_page *page, int error)
+{
+	page->error = error;
+	__atomic_add_fetch(&page->answered, 1, __ATOMIC_RELEASE);
+	futex_wake(&page->answered);
+}
+
+static void worker_main(struct worker_page *page)
+{
+	__u32 done = 0, asked;
+	int fd, error;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	fd = session_open();
+	error = fd < 0 ? fd : worker_warm_up(page, fd);
+	for (;;) {
+		worker_answer(page, error);
+		done++;
+		while ((asked = __atomic_load_n(&page->asked, __ATOMIC_ACQUIRE)) == done)
+			futex_wait(&page->asked, asked, ANSWER_DEADLINE_NS);
+		if (page->command == WORKER_EXIT)
+			_exit(0);
+		error = worker_obey(page, fd);
+	}
+}
+
+static int worker_await(struct worker *worker, __u32 count)
+{
+	__u64 deadline = clock_now_ns() + ANSWER_DEADLINE_NS;
+	__u32 answered;
+
+	while ((answered = __atomic_load_n(&worker->page->answered, __ATOMIC_ACQUIRE)) != count) {
+		/* WNOWAIT: whoever waits for it later shall see its status */
+		siginfo_t info = { .si_pid = 0 };
+
+		if (!waitid(P_PID, worker->pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
+		    info.si_pid)
+			return -ESRCH;
+		if (clock_now_ns() >= deadline)
+			return -ETIMEDOUT;
+		futex_wait(&worker->page->answered, answered, 100 * NS_PER_MS);
+	}
+	return worker->page->error;
+}
+
+int worker_start(struct worker *worker, const struct cgroup *cg)
+{
+	int ret;
+
+	worker->page = mmap(NULL, sizeof(*worker->page), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (worker->page == MAP_FAILED)
+		return -errno;
+	/* Touched here, so charged here */
+	memset(worker->page, 0, sizeof(*worker->page));
+	worker->page->asked = 1;
+
+	worker->pid = cgroup_fork(cg);
+	if (!worker->pid)
+		worker_main(worker->page);
+	ret = worker->pid < 0 ? worker->pid : worker_await(worker, 1);
+	if (ret)
+		worker_kill(worker);
+	return ret;
+}
+
+void worker_tell(struct worker *worker, enum worker_command command)
+{
+	worker->page->command = command;
+	__atomic_add_fetch(&worker->page->asked, 1, __ATOMIC_RELEASE);
+	futex_wake(&worker->page->asked);
+}
+
+int worker_ask(struct worker *worker, enum worker_command command)
+{
+	__u32 count = worker->page->asked + 1;
+
+	worker_tell(worker, command);
+	return worker_await(worker, count);
+}
+
+int worker_wait(struct worker *worker, int *status)
+{
+	__u64 deadline = clock_now_ns() + EXIT_DEADLINE_NS;
+
+	while (waitpid(worker->pid, status, WNOHANG) != worker->pid)
+		if (!clock_poll(deadline))
+			return -ETIMEDOUT;
+	worker->pid = 0;
+	return 0;
+}
+
+static void worker_forget(struct worker *worker)
+{
+	if (worker->page)
+		munmap(worker->page, sizeof(*worker->page));
+	worker->page = NULL;
+}
+
+int worker_stop(struct worker *worker)
+{
+	int status = 0, ret;
+
+	worker_tell(worker, WORKER_EXIT);
+	ret = worker_wait(worker, &status);
+	if (ret)
+		worker_kill(worker);
+	else if (status)
+		ret = -ECHILD;
+	worker_forget(worker);
+	return ret;
+}
+
+void worker_kill(struct worker *worker)
+{
+	int status;
+
+	if (worker->pid > 0) {
+		kill(worker->pid, SIGKILL);
+		worker_wait(worker, &status);
+	}
+	worker_forget(worker);
+}

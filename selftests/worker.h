@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A process inside a cgroup that does what it is told through a shared page, so
+ * that while it waits it charges nothing: a futex is all that it sleeps on. The page
+ * belongs to the process that made it and holds the kernel's answers, which arrive
+ * there also when the worker is killed in the middle of a call.
+ */
+#ifndef MEMSTRESS_SELFTESTS_WORKER_H
+#define MEMSTRESS_SELFTESTS_WORKER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <linux/memstress.h>
+
+#include "cgroup.h"
+
+enum worker_command {
+	WORKER_READY,		/* what it is asked for by starting it */
+	WORKER_ALLOC,		/* worker_page.alloc */
+	WORKER_FREE,		/* worker_page.free */
+	WORKER_LEDGER,		/* worker_page.ledger */
+	WORKER_TOUCH,		/* worker_page.bytes of anonymous memory, and keep them */
+	WORKER_EXIT,
+};
+
+struct worker_page {
+	__u32 asked, answered;	/* futexes: number of commands */
+	__u32 command;
+	int error;		/* of the last command: 0 or -errno */
+	__u64 bytes;
+	struct memstress_alloc alloc;
+	struct memstress_free free;
+	struct memstress_ledger ledger;
+};
+
+struct worker {
+	pid_t pid;
+	struct worker_page *page;
+};
+
+/*
+ * Starts a worker inside @cg, with a session of its own. It has gone through all
+ * commands once, so what it needs for itself is charged when this returns.
+ */
+int worker_start(struct worker *worker, const struct cgroup *cg);
+
+/* Gives a command; @worker_ask waits for the answer too. -ESRCH: it died instead */
+void worker_tell(struct worker *worker, enum worker_command command);
+int worker_ask(struct worker *worker, enum worker_command command);
+
+/* Waits for its end. Returns 0 and its wait status, or -ETIMEDOUT */
+int worker_wait(struct worker *worker, int *status);
+
+/* Ends it, whatever it does; the page too */
+int worker_stop(struct worker *worker);
+void worker_kill(struct worker *worker);
+
+#endif /* MEMSTRESS_SELFTESTS_WORKER_H */
