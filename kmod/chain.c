@@ -7,9 +7,9 @@
  * around by reversing the chain, once, in the order in which objects go.
  */
 #include <linux/kernel.h>
-#include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/prandom.h>
+#include <linux/string.h>
 
 #include "internal.h"
 
@@ -22,21 +22,23 @@
 #define MS_CHAIN_RESCHED	4096
 
 /* Adds @link as the newest. The chain must have its newest object first. */
-void ms_chain_push(struct ms_chain *chain, struct ms_link *link)
+void ms_chain_push(struct ms_chain *chain, const struct ms_request *request, struct ms_link *link)
 {
 	link->next = chain->first;
 	chain->first = link;
-	chain->count++;
+	chain->count.objects++;
+	chain->count.uncharged += ms_request_uncharged(request, link);
 }
 
-struct ms_link *ms_chain_pop(struct ms_chain *chain)
+struct ms_link *ms_chain_pop(struct ms_chain *chain, const struct ms_request *request)
 {
 	struct ms_link *link = chain->first;
 
 	if (!link)
 		return NULL;
 	chain->first = link->next;
-	chain->count--;
+	chain->count.objects--;
+	chain->count.uncharged -= ms_request_uncharged(request, link);
 	return link;
 }
 
@@ -46,13 +48,13 @@ struct ms_link *ms_chain_pop(struct ms_chain *chain)
  */
 void ms_chain_splice(struct ms_chain *chain, struct ms_chain *newer, struct ms_link *newer_last)
 {
-	if (!newer->count)
+	if (!newer->first)
 		return;
 	newer_last->next = chain->first;
 	chain->first = newer->first;
-	chain->count += newer->count;
-	newer->first = NULL;
-	newer->count = 0;
+	chain->count.objects += newer->count.objects;
+	chain->count.uncharged += newer->count.uncharged;
+	memset(newer, 0, sizeof(*newer));
 }
 
 static void ms_chain_reverse(struct ms_chain *chain)

@@ -50,6 +50,9 @@ static inline struct kmem_cache *ms_compat_cache_create(const char *name, unsign
 /* 5.17 began to charge a percpu object for its vector of objcg pointers. */
 #define MS_COMPAT_PERCPU_EXTRA		(LINUX_VERSION_CODE >= KERNEL_VERSION(5, 17, 0))
 
+/* 5.14 let accounted percpu objects into the first chunk, where they are not charged. */
+#define MS_COMPAT_PERCPU_FREE_FIRST_CHUNK	(LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0))
+
 /* PCPU_MIN_ALLOC_SIZE is the granule that percpu sizes are rounded up to. */
 #ifndef PCPU_MIN_ALLOC_SIZE
 #define PCPU_MIN_ALLOC_SIZE	4

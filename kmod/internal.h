@@ -31,6 +31,16 @@ struct ms_link {
 	struct ms_link *next;
 };
 
+/**
+ * struct ms_count - a number of objects of one request
+ * @objects: all of them
+ * @uncharged: those that the kernel gave without a charge though asked for one
+ */
+struct ms_count {
+	u64 objects;
+	u64 uncharged;
+};
+
 enum ms_chain_age {
 	MS_CHAIN_NEWEST_FIRST,
 	MS_CHAIN_OLDEST_FIRST,
@@ -40,16 +50,16 @@ enum ms_chain_age {
  * struct ms_chain - some objects, with no memory but their own
  * @first: head; popped first
  * @age: which end @first is
- * @count: number of objects
+ * @count: how many
  */
 struct ms_chain {
 	struct ms_link *first;
 	enum ms_chain_age age;
-	u64 count;
+	struct ms_count count;
 };
 
-void ms_chain_push(struct ms_chain *chain, struct ms_link *link);
-struct ms_link *ms_chain_pop(struct ms_chain *chain);
+void ms_chain_push(struct ms_chain *chain, const struct ms_request *request, struct ms_link *link);
+struct ms_link *ms_chain_pop(struct ms_chain *chain, const struct ms_request *request);
 void ms_chain_splice(struct ms_chain *chain, struct ms_chain *newer, struct ms_link *newer_last);
 void ms_chain_order(struct ms_chain *chain, enum memstress_free_order order, u64 seed);
 
@@ -65,7 +75,7 @@ void ms_chain_order(struct ms_chain *chain, enum memstress_free_order order, u64
  * @node: NUMA node or NUMA_NO_NODE
  * @policy: enum memstress_policy that @gfp was made from
  * @flags: enum memstress_alloc_flags
- * @unit: the books of one object; objects is 1
+ * @unit: the books of one object; the numbers of objects in it mean nothing
  */
 struct ms_request {
 	const struct ms_kind_ops *ops;
@@ -91,6 +101,8 @@ struct ms_request {
  *	never on the account of the caller. 0 or -errno
  * @alloc: one object, or NULL
  * @free: gives it back
+ * @uncharged: whether this object of an accounted request was given without a charge;
+ *	NULL: none is, as far as can be known
  */
 struct ms_kind_ops {
 	enum memstress_kind kind;
@@ -101,6 +113,7 @@ struct ms_kind_ops {
 	int (*prepare)(struct ms_request *request);
 	struct ms_link *(*alloc)(const struct ms_request *request);
 	void (*free)(const struct ms_request *request, struct ms_link *link);
+	bool (*uncharged)(const struct ms_link *link);
 };
 
 extern const struct ms_kind_ops ms_page_ops;
@@ -113,8 +126,10 @@ const struct ms_kind_ops *ms_kind_get(u32 kind);
 u64 ms_kind_bitmap(void);
 int ms_kind_prepare(const struct memstress_alloc *cmd, struct ms_request *request);
 int ms_kind_describe(struct memstress_info *cmd);
-void ms_kind_add_books(struct memstress_books *sum, const struct memstress_books *unit, u64 count);
-void ms_kind_sub_books(struct memstress_books *sum, const struct memstress_books *unit, u64 count);
+void ms_kind_add_books(struct memstress_books *sum, const struct ms_request *request,
+		       struct ms_count count);
+void ms_kind_sub_books(struct memstress_books *sum, const struct ms_request *request,
+		       struct ms_count count);
 void ms_kind_exit(void);
 
 void ms_cache_exit(void);
@@ -122,6 +137,13 @@ void ms_cache_exit(void);
 static inline bool ms_request_accounted(const struct ms_request *request)
 {
 	return request->flags & MEMSTRESS_ALLOC_ACCOUNT;
+}
+
+static inline bool ms_request_uncharged(const struct ms_request *request,
+					const struct ms_link *link)
+{
+	return request->ops->uncharged && ms_request_accounted(request) &&
+	       request->ops->uncharged(link);
 }
 
 /* policy.c: from enum memstress_policy to GFP flags */
@@ -157,7 +179,7 @@ enum ms_holding_state {
  * @state: who may touch @chain
  * @request: what its objects are
  * @payer_id: cgroup id of the payer when it was made
- * @objects: booked, in @chain or with the FREE that took it
+ * @count: booked, in @chain or with the FREE that took it
  * @chain: the objects
  *
  * Owned by its ALLOC while FILLING, by its FREE while FREEING, else by the ledger.
@@ -169,7 +191,7 @@ struct ms_holding {
 	enum ms_holding_state state;
 	struct ms_request request;
 	u64 payer_id;
-	u64 objects;
+	struct ms_count count;
 	struct ms_chain chain;
 };
 
@@ -196,8 +218,8 @@ void ms_ledger_remove(struct ms_ledger *ledger, struct ms_holding *holding);
 struct ms_holding *ms_ledger_find(const struct ms_ledger *ledger, u32 handle);
 struct ms_holding *ms_ledger_next(const struct ms_ledger *ledger, u32 handle);
 struct ms_holding *ms_ledger_pick(const struct ms_ledger *ledger, bool newest);
-void ms_ledger_add(struct ms_ledger *ledger, struct ms_holding *holding, u64 objects);
-void ms_ledger_sub(struct ms_ledger *ledger, struct ms_holding *holding, u64 objects);
+void ms_ledger_add(struct ms_ledger *ledger, struct ms_holding *holding, struct ms_count count);
+void ms_ledger_sub(struct ms_ledger *ledger, struct ms_holding *holding, struct ms_count count);
 void ms_ledger_sum(const struct ms_ledger *ledger, u32 kind, struct memstress_ledger *cmd);
 
 /* session.c: one open file */

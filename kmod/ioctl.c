@@ -120,9 +120,9 @@ long ms_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	/* The structs are ABI: they may only grow, and then this and test_abi.c with them. */
 	BUILD_BUG_ON(sizeof(struct memstress_info) != 192);
-	BUILD_BUG_ON(sizeof(struct memstress_alloc) != 160);
-	BUILD_BUG_ON(sizeof(struct memstress_free) != 96);
-	BUILD_BUG_ON(sizeof(struct memstress_ledger) != 104);
+	BUILD_BUG_ON(sizeof(struct memstress_alloc) != 168);
+	BUILD_BUG_ON(sizeof(struct memstress_free) != 104);
+	BUILD_BUG_ON(sizeof(struct memstress_ledger) != 112);
 	BUILD_BUG_ON(sizeof(struct memstress_settle) != 56);
 
 	if (!op)

@@ -102,7 +102,6 @@ int ms_kind_prepare(const struct memstress_alloc *cmd, struct ms_request *reques
 		request->gfp |= __GFP_ZERO;
 	if (request->node != NUMA_NO_NODE)
 		request->gfp |= __GFP_THISNODE;
-	request->unit.objects = 1;
 	return ops->prepare(request);
 }
 
@@ -141,22 +140,26 @@ int ms_kind_describe(struct memstress_info *cmd)
 	return 0;
 }
 
-void ms_kind_add_books(struct memstress_books *sum, const struct memstress_books *unit, u64 count)
+void ms_kind_add_books(struct memstress_books *sum, const struct ms_request *request,
+		       struct ms_count count)
 {
-	sum->objects += unit->objects * count;
-	sum->requested_bytes += unit->requested_bytes * count;
-	sum->page_charged_bytes += unit->page_charged_bytes * count;
-	sum->byte_charged_bytes += unit->byte_charged_bytes * count;
-	sum->footprint_bytes += unit->footprint_bytes * count;
+	const struct memstress_books *unit = &request->unit;
+	u64 charged = count.objects - count.uncharged;
+
+	sum->objects += count.objects;
+	sum->uncharged_objects += count.uncharged;
+	sum->requested_bytes += unit->requested_bytes * count.objects;
+	sum->page_charged_bytes += unit->page_charged_bytes * charged;
+	sum->byte_charged_bytes += unit->byte_charged_bytes * charged;
+	sum->footprint_bytes += unit->footprint_bytes * count.objects;
 }
 
-void ms_kind_sub_books(struct memstress_books *sum, const struct memstress_books *unit, u64 count)
+void ms_kind_sub_books(struct memstress_books *sum, const struct ms_request *request,
+		       struct ms_count count)
 {
-	sum->objects -= unit->objects * count;
-	sum->requested_bytes -= unit->requested_bytes * count;
-	sum->page_charged_bytes -= unit->page_charged_bytes * count;
-	sum->byte_charged_bytes -= unit->byte_charged_bytes * count;
-	sum->footprint_bytes -= unit->footprint_bytes * count;
+	struct ms_count negative = { -count.objects, -count.uncharged };
+
+	ms_kind_add_books(sum, request, negative);
 }
 
 void ms_kind_exit(void)

@@ -101,20 +101,32 @@ struct ms_holding *ms_ledger_pick(const struct ms_ledger *ledger, bool newest)
 	return ms_ledger_entry(node);
 }
 
-void ms_ledger_add(struct ms_ledger *ledger, struct ms_holding *holding, u64 objects)
+void ms_ledger_add(struct ms_ledger *ledger, struct ms_holding *holding, struct ms_count count)
 {
 	const struct ms_request *request = &holding->request;
 
-	holding->objects += objects;
-	ms_kind_add_books(&ledger->books[request->ops->kind], &request->unit, objects);
+	holding->count.objects += count.objects;
+	holding->count.uncharged += count.uncharged;
+	ms_kind_add_books(&ledger->books[request->ops->kind], request, count);
 }
 
-void ms_ledger_sub(struct ms_ledger *ledger, struct ms_holding *holding, u64 objects)
+void ms_ledger_sub(struct ms_ledger *ledger, struct ms_holding *holding, struct ms_count count)
 {
 	const struct ms_request *request = &holding->request;
 
-	holding->objects -= objects;
-	ms_kind_sub_books(&ledger->books[request->ops->kind], &request->unit, objects);
+	holding->count.objects -= count.objects;
+	holding->count.uncharged -= count.uncharged;
+	ms_kind_sub_books(&ledger->books[request->ops->kind], request, count);
+}
+
+static void ms_ledger_sum_books(struct memstress_books *sum, const struct memstress_books *books)
+{
+	sum->objects += books->objects;
+	sum->uncharged_objects += books->uncharged_objects;
+	sum->requested_bytes += books->requested_bytes;
+	sum->page_charged_bytes += books->page_charged_bytes;
+	sum->byte_charged_bytes += books->byte_charged_bytes;
+	sum->footprint_bytes += books->footprint_bytes;
 }
 
 /* Fills in the sums of @kind, or of all kinds if it is 0. */
@@ -125,7 +137,7 @@ void ms_ledger_sum(const struct ms_ledger *ledger, u32 kind, struct memstress_le
 	for (i = 0; i < MEMSTRESS_KIND_END; i++) {
 		if (kind && kind != i)
 			continue;
-		ms_kind_add_books(&cmd->books, &ledger->books[i], 1);
+		ms_ledger_sum_books(&cmd->books, &ledger->books[i]);
 		cmd->holdings += ledger->count[i];
 	}
 }

@@ -9,13 +9,13 @@
  */
 #include <linux/err.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/math64.h>
 #include <linux/memcontrol.h>
 #include <linux/mutex.h>
 #include <linux/oom.h>
 #include <linux/pid.h>
-#include <linux/sched/clock.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -70,12 +70,6 @@ static void ms_tally_time(struct ms_tally *tally, u64 ns)
 	tally->histogram[min(slot, MEMSTRESS_HISTOGRAM_SLOTS - 1)]++;
 }
 
-/* local_clock() is cheap, and may step back when the task changes its CPU. */
-static u64 ms_elapsed(u64 since, u64 now)
-{
-	return now > since ? now - since : 0;
-}
-
 /*
  * Frees up to @count objects of @chain. If they are still booked in @holding, they
  * are taken out of the ledger as they go. Ends early on a fatal signal if @killable.
@@ -84,25 +78,28 @@ static void ms_session_free_objects(struct ms_session *session, const struct ms_
 				    struct ms_chain *chain, u64 count, struct ms_holding *holding,
 				    bool killable, struct ms_tally *tally)
 {
-	while (chain->count && count && !(killable && fatal_signal_pending(current))) {
-		u64 now = local_clock();
-		u64 freed = 0;
+	while (chain->first && count && !(killable && fatal_signal_pending(current))) {
+		struct ms_count before = chain->count;
+		u64 now = ktime_get_ns();
+		struct ms_count freed;
+		u64 batch;
 
-		while (freed < MS_BATCH_OBJECTS && freed < count) {
-			struct ms_link *link = ms_chain_pop(chain);
+		for (batch = min_t(u64, count, MS_BATCH_OBJECTS); batch; batch--) {
+			struct ms_link *link = ms_chain_pop(chain, request);
 			u64 since = now;
 
 			if (!link)
 				break;
 			request->ops->free(request, link);
-			now = local_clock();
-			ms_tally_time(tally, ms_elapsed(since, now));
-			freed++;
+			now = ktime_get_ns();
+			ms_tally_time(tally, now - since);
 			cond_resched();
 		}
-		count -= freed;
-		ms_limits_release(session, request, freed);
-		ms_kind_add_books(&tally->books, &request->unit, freed);
+		freed.objects = before.objects - chain->count.objects;
+		freed.uncharged = before.uncharged - chain->count.uncharged;
+		count -= freed.objects;
+		ms_limits_release(session, request, freed.objects);
+		ms_kind_add_books(&tally->books, request, freed);
 		if (!holding)
 			continue;
 		spin_lock(&session->lock);
@@ -127,7 +124,7 @@ static bool ms_session_detach(struct ms_session *session, struct ms_chain *chain
 		holding = rb_entry(node, struct ms_holding, node);
 		if (holding->state == MS_HOLDING_READY)
 			break;
-		if (holding->state == MS_HOLDING_FILLING && session->dead && holding->objects)
+		if (holding->state == MS_HOLDING_FILLING && session->dead && holding->chain.first)
 			break;
 	}
 	if (node) {
@@ -156,8 +153,7 @@ static u64 ms_session_reclaim(struct ms_session *session)
 	struct ms_chain chain;
 
 	while (ms_session_detach(session, &chain, &request, &owned)) {
-		ms_session_free_objects(session, &request, &chain, chain.count, NULL, false,
-					&tally);
+		ms_session_free_objects(session, &request, &chain, U64_MAX, NULL, false, &tally);
 		if (owned)
 			kmem_cache_free(ms_holding_cache, owned);
 	}
@@ -340,7 +336,7 @@ static int ms_session_fill(struct ms_session *session, const struct memstress_al
 	u64 footprint = request->unit.footprint_bytes;
 	u64 batch_max = clamp_t(u64, div64_u64(MS_BATCH_BYTES, footprint), 1, MS_BATCH_OBJECTS);
 	u64 left = cmd->count;
-	u64 begin = local_clock();
+	u64 begin = ktime_get_ns();
 	bool stopped = false;
 
 	*stop = MEMSTRESS_STOP_DONE;
@@ -348,35 +344,34 @@ static int ms_session_fill(struct ms_session *session, const struct memstress_al
 		struct ms_chain batch = {};
 		struct ms_link *oldest = NULL;
 		u64 room = ms_limits_reserve(session, request, min(left, batch_max));
-		u64 now = local_clock();
+		u64 now = ktime_get_ns();
 		bool dead;
 
 		if (!room) {
 			*stop = MEMSTRESS_STOP_LIMIT;
 			return 0;
 		}
-		while (batch.count < room && !READ_ONCE(session->dead)) {
+		while (batch.count.objects < room && !READ_ONCE(session->dead)) {
 			struct ms_link *link;
 			u64 since = now;
 
-			stopped = ms_session_stops(cmd, request, tally, ms_elapsed(begin, now),
-						   stop);
+			stopped = ms_session_stops(cmd, request, tally, now - begin, stop);
 			if (stopped)
 				break;
 			link = request->ops->alloc(request);
-			now = local_clock();
-			ms_tally_time(tally, ms_elapsed(since, now));
+			now = ktime_get_ns();
+			ms_tally_time(tally, now - since);
 			if (link) {
-				ms_chain_push(&batch, link);
+				ms_chain_push(&batch, request, link);
 				oldest = oldest ?: link;
 			} else if (!tally->failures++) {
 				tally->first_errno = ENOMEM;
 			}
 			cond_resched();
 		}
-		ms_limits_release(session, request, room - batch.count);
-		left -= batch.count;
-		ms_kind_add_books(&tally->books, &request->unit, batch.count);
+		ms_limits_release(session, request, room - batch.count.objects);
+		left -= batch.count.objects;
+		ms_kind_add_books(&tally->books, request, batch.count);
 
 		spin_lock(&session->lock);
 		dead = session->dead;
@@ -386,7 +381,7 @@ static int ms_session_fill(struct ms_session *session, const struct memstress_al
 		}
 		spin_unlock(&session->lock);
 		if (dead) {
-			ms_session_free_objects(session, request, &batch, batch.count, NULL, false,
+			ms_session_free_objects(session, request, &batch, U64_MAX, NULL, false,
 						tally);
 			return -ESTALE;
 		}
@@ -405,8 +400,7 @@ static void ms_session_abort(struct ms_session *session, struct ms_holding *hold
 	ms_ledger_sub(&session->ledger, holding, chain.count);
 	ms_ledger_remove(&session->ledger, holding);
 	spin_unlock(&session->lock);
-	ms_session_free_objects(session, &holding->request, &chain, chain.count, NULL, false,
-				&tally);
+	ms_session_free_objects(session, &holding->request, &chain, U64_MAX, NULL, false, &tally);
 	kmem_cache_free(ms_holding_cache, holding);
 }
 
@@ -462,7 +456,7 @@ static int ms_session_run_alloc(struct ms_ucmd *ucmd, struct ms_holding *holding
 	spin_lock(&session->lock);
 	if (session->dead)
 		ret = -ESTALE;
-	keep = !ret && holding->objects;
+	keep = !ret && holding->chain.first;
 	if (keep)
 		ms_ledger_publish(&session->ledger, holding);
 	spin_unlock(&session->lock);
@@ -541,15 +535,15 @@ static void ms_session_free_holding(struct ms_session *session, struct ms_holdin
 	ms_session_free_objects(session, &holding->request, &chain, count, holding, true, tally);
 
 	spin_lock(&session->lock);
-	while (session->dead && chain.count) {
+	while (session->dead && chain.first) {
 		spin_unlock(&session->lock);
-		ms_session_free_objects(session, &holding->request, &chain, chain.count, holding,
+		ms_session_free_objects(session, &holding->request, &chain, U64_MAX, holding,
 					false, tally);
 		spin_lock(&session->lock);
 	}
 	holding->chain = chain;
 	holding->state = MS_HOLDING_READY;
-	empty = !chain.count;
+	empty = !chain.first;
 	if (empty)
 		ms_ledger_remove(&session->ledger, holding);
 	spin_unlock(&session->lock);
@@ -642,7 +636,7 @@ static void ms_session_describe(const struct ms_holding *holding, struct memstre
 
 	cmd->handle = holding->handle;
 	cmd->kind = request->ops->kind;
-	ms_kind_add_books(&cmd->books, &request->unit, holding->objects);
+	ms_kind_add_books(&cmd->books, request, holding->count);
 	cmd->holdings = 1;
 	cmd->payer_id = holding->payer_id;
 	cmd->object_size = request->size;

@@ -6,6 +6,12 @@
  * pcpu_obj_full_size() in mm/percpu-internal.h says: that size for every possible
  * CPU, and on newer kernels an objcg pointer for each granule of it.
  *
+ * Objects that find room in the first chunk, which was made at boot, are charged to
+ * nobody: it has no vector of objcg pointers (pcpu_alloc_first_chunk() and
+ * pcpu_memcg_post_alloc_hook() in mm/percpu.c). It lies in the linear mapping, all
+ * other chunks are vmalloc areas; except with percpu_alloc=page on the command line,
+ * and on kernels without SMP.
+ *
  * The objects are linked through the copy of the first possible CPU.
  */
 #include <linux/cpumask.h>
@@ -55,6 +61,12 @@ static void ms_percpu_free(const struct ms_request *request, struct ms_link *lin
 	free_percpu((void __percpu *)((unsigned long)link - ms_percpu_first_offset()));
 }
 
+static bool ms_percpu_uncharged(const struct ms_link *link)
+{
+	return MS_COMPAT_PERCPU_FREE_FIRST_CHUNK && IS_ENABLED(CONFIG_SMP) &&
+	       !is_vmalloc_addr(link);
+}
+
 const struct ms_kind_ops ms_percpu_ops = {
 	.kind = MEMSTRESS_KIND_PERCPU,
 	/* pcpu_alloc() drops __GFP_NOFAIL. */
@@ -67,4 +79,5 @@ const struct ms_kind_ops ms_percpu_ops = {
 	.prepare = ms_percpu_prepare,
 	.alloc = ms_percpu_alloc,
 	.free = ms_percpu_free,
+	.uncharged = ms_percpu_uncharged,
 };

@@ -140,6 +140,9 @@ enum memstress_policy {
 /**
  * struct memstress_books - what some objects are, and what the kernel must have charged
  * @objects: number of objects
+ * @uncharged_objects: those of them that the kernel gave without a charge though it
+ *	was asked for one. Known for percpu: what lies in the first chunk, made at
+ *	boot, is free (pcpu_alloc_first_chunk() in mm/percpu.c)
  * @requested_bytes: what was asked for: objects times object size (for percpu the
  *	size a CPU, for pages the page size times 2^order)
  * @page_charged_bytes: expected charge of what is charged in whole pages. Moves
@@ -154,6 +157,7 @@ enum memstress_policy {
  */
 struct memstress_books {
 	__aligned_u64 objects;
+	__aligned_u64 uncharged_objects;
 	__aligned_u64 requested_bytes;
 	__aligned_u64 page_charged_bytes;
 	__aligned_u64 byte_charged_bytes;
