@@ -14,9 +14,9 @@
 
 static_assert(sizeof(struct memstress_books) == 40, "struct memstress_books never grows");
 static_assert(sizeof(struct memstress_info) == 192, "struct memstress_info");
-static_assert(sizeof(struct memstress_alloc) == 160, "struct memstress_alloc");
-static_assert(sizeof(struct memstress_free) == 96, "struct memstress_free");
-static_assert(sizeof(struct memstress_ledger) == 104, "struct memstress_ledger");
+static_assert(sizeof(struct memstress_alloc) == 168, "struct memstress_alloc");
+static_assert(sizeof(struct memstress_free) == 104, "struct memstress_free");
+static_assert(sizeof(struct memstress_ledger) == 112, "struct memstress_ledger");
 static_assert(sizeof(struct memstress_settle) == 56, "struct memstress_settle");
 static_assert(MEMSTRESS_IOC_INFO == 0xbd40, "ioctl numbers are ABI");
 static_assert(MEMSTRESS_IOC_SETTLE == 0xbd44, "ioctl numbers are ABI");
