@@ -12,7 +12,7 @@
 #define LIMIT_BYTES	(64 << 20)
 #define POISON		0xcc
 
-static_assert(sizeof(struct memstress_books) == 40, "struct memstress_books never grows");
+static_assert(sizeof(struct memstress_books) == 48, "struct memstress_books never grows");
 static_assert(sizeof(struct memstress_info) == 192, "struct memstress_info");
 static_assert(sizeof(struct memstress_alloc) == 168, "struct memstress_alloc");
 static_assert(sizeof(struct memstress_free) == 104, "struct memstress_free");
