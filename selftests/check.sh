@@ -1,0 +1,125 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# check.sh: static analysis and style. Every function check_* below is one checker; it prints what
+# it finds, and finding nothing is success. Works on the files that git knows or would add.
+# The last line is: N passed, N failed, N skipped
+#
+# Environment: KDIR, headers to build the module against; KSELFTEST, a kernel tree with the
+# kselftest headers and checkpatch.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+: "${KDIR:?}" "${KSELFTEST:?}"
+
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+
+# files PATTERN...: the existing files of the project that match a git pathspec
+files() {
+	git ls-files -co --exclude-standard "$@" | while read -r file; do
+		[[ -f $file ]] && echo "$file"
+	done
+}
+
+scripts() {
+	files | while read -r file; do
+		head -n 2 "$file" | grep -qE '^#!.*sh$|^# shellcheck shell=' && echo "$file"
+	done
+}
+
+# In a copy, because everything has to be compiled again, and what is built stays as it is.
+check_module() {
+	make -C "$KDIR" M="$copy" -s W=1 C=2 CF=-Wsparse-error CONFIG_DEBUG_INFO_BTF_MODULES= \
+		KCFLAGS=-Werror modules
+}
+
+check_user() {
+	make -s -C "$copy/user" CC="gcc -Werror"
+	make -s -C "$copy/selftests" CC="gcc -Werror" KSELFTEST="$KSELFTEST" V=1 >/dev/null
+	# -Wno-decl: what the macros of kselftest_harness.h declare is never static.
+	files 'user/*.c' 'selftests/*.c' | while read -r file; do
+		sparse -Wsparse-error -Wno-decl -D_GNU_SOURCE -Ikmod/uapi -Iuser \
+			-I"$KSELFTEST/tools/testing/selftests" "$file"
+	done
+}
+
+# The uapi header is for everybody's compiler, in C and in C++, without our other headers.
+check_uapi() {
+	files 'kmod/uapi/*.h' | while read -r header; do
+		gcc -x c -std=c99 -pedantic -Wall -Wextra -fsyntax-only "$header"
+		g++ -x c++ -std=c++11 -pedantic -Wall -Wextra -fsyntax-only "$header"
+	done
+}
+
+checkpatch_ignores() {
+	case $1 in
+	# The one place that may know versions.
+	kmod/compat.h)	echo LINUX_VERSION_CODE,CONSTANT_COMPARISON ;;
+	# The number of an ioctl stands right below its struct, as in uapi/linux/iommufd.h.
+	kmod/uapi/*)	echo LINE_SPACING ;;
+	# Fixtures are declared, and values named, by macros, as kselftest_harness.h has it.
+	selftests/*)	echo COMPLEX_MACRO,MACRO_ARG_REUSE ;;
+	*)		echo NONE ;;
+	esac
+}
+
+check_checkpatch() {
+	files '*.[ch]' | while read -r file; do
+		perl "$KSELFTEST/scripts/checkpatch.pl" --strict --no-tree --terse --show-types \
+			--no-summary --max-line-length=100 \
+			--ignore "$(checkpatch_ignores "$file")" -f "$file"
+	done
+}
+
+check_cppcheck() {
+	# It does not read the kernel's headers, so it is told which of their macros are loops.
+	sed -n "s/^  - '\(.*\)'/#define \1(...) for (;;)/p" .clang-format >"$copy/loops.h"
+	files '*.c' | cppcheck --quiet --enable=warning,performance,portability --inline-suppr \
+		--std=c11 --include="$copy/loops.h" -Ikmod -Ikmod/uapi \
+		-I"$KSELFTEST/tools/testing/selftests" --suppress="*:$KSELFTEST/*" --file-list=-
+}
+
+check_clang_format() {
+	files '*.[ch]' | while read -r file; do
+		clang-format --dry-run --Werror "$file" 2>/dev/null || echo "clang-format -i $file"
+	done
+}
+
+check_shellcheck() {
+	scripts | xargs shellcheck -x -P SCRIPTDIR -f gcc
+}
+
+check_spdx() {
+	# Licence texts are what the line refers to; in Markdown it would show.
+	files ':!COPYING' ':!LICENSES' ':!*.md' | while read -r file; do
+		head -n 2 "$file" | grep -q 'SPDX-License-Identifier: GPL-2\.0' ||
+			echo "$file: no SPDX line"
+	done
+}
+
+check_versions() {
+	files '*.[ch]' '*Kbuild' '*Makefile' ':!kmod/compat.h' |
+		xargs grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION\>|linux/version\.h'
+}
+
+files Kbuild kmod user selftests | xargs cp --parents -t "$copy"
+checkers=$(compgen -A function check_)
+number=0
+failed=0
+
+echo "KTAP version 1"
+echo "1..$(wc -l <<<"$checkers")"
+for checker in $checkers; do
+	number=$((number + 1))
+	findings=$("$checker" 2>&1 </dev/null)
+	if [[ -z $findings ]]; then
+		echo "ok $number ${checker#check_}"
+	else
+		failed=$((failed + 1))
+		# shellcheck disable=SC2001 # every line of many
+		sed 's/^/# /' <<<"$findings"
+		echo "not ok $number ${checker#check_}"
+	fi
+done
+echo "$((number - failed)) passed, $failed failed, 0 skipped"
+((!failed))
