@@ -47,7 +47,7 @@ static int ms_ioctl_info(struct ms_ucmd *ucmd)
 	};
 	int ret;
 
-	if (cmd->flags)
+	if (cmd->flags || cmd->__reserved)
 		return -EINVAL;
 	if (ms_memcg_accounts_kernel())
 		info.features |= MEMSTRESS_FEATURE_KMEM;

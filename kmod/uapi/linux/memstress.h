@@ -216,7 +216,7 @@ enum memstress_kind_feature {
  * @forced_max_bytes: [out] cap on what ATOMIC and NOFAIL took, all sessions
  * @total_bytes: [out] footprint of all sessions now
  * @deadman_ms: [out] idle time after which a session's memory is given back; 0: never
- * @__reserved: 0
+ * @__reserved: must be 0
  * @kind_policies: [out] bitmap, 1 << enum memstress_policy, for @kind
  * @kind_contexts: [out] bitmap, 1 << enum memstress_context, for @kind
  * @kind_features: [out] bitmap of enum memstress_kind_feature
