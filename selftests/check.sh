@@ -73,7 +73,8 @@ check_checkpatch() {
 
 check_cppcheck() {
 	# It does not read the kernel's headers, so it is told which of their macros are loops.
-	sed -n "s/^  - '\(.*\)'/#define \1(...) for (;;)/p" .clang-format >"$copy/loops.h"
+	sed -n "s/^  - '\(.*\)'/#define \1(_x, ...) for (_x = any(); any();)/p" .clang-format \
+		>"$copy/loops.h"
 	files '*.c' | cppcheck --quiet --enable=warning,performance,portability --inline-suppr \
 		--std=c11 --include="$copy/loops.h" -Ikmod -Ikmod/uapi \
 		-I"$KSELFTEST/tools/testing/selftests" --suppress="*:$KSELFTEST/*" --file-list=-

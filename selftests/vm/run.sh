@@ -50,7 +50,7 @@ qemu=(
 
 if [[ $mode == shell ]]; then
 	read -ra accel < <("$here/accel.sh")
-	exec "${qemu[@]}" "${accel[@]}" -serial mon:stdio
+	exec "${qemu[@]}" "${accel[@]}" -serial mon:stdio -serial null
 fi
 
 show() {
@@ -104,8 +104,10 @@ case $last in
 	[[ $mode == test ]] || grep '^memstress-vm: ' "$results" >&2
 	;;
 *)
-	say "no verdict: the guest crashed or ran out of time. Its last words:"
-	tail -n 30 "$console" >&2
+	where=$(sed -n 's/.*memstress-vm: test //p' "$console" | tail -n 1)
+	show "memstress-vm: no verdict: the guest crashed or ran out of time${where:+ in $where}"
+	say "no verdict; the last words of the guest:"
+	tail -n 60 "$console" >&2
 	cat "$out/qemu.log" >&2
 	;;
 esac
