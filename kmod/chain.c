@@ -6,6 +6,7 @@
  * It is popped at its head; which end of the history the head is can be turned
  * around by reversing the chain, once, in the order in which objects go.
  */
+#include <linux/bits.h>
 #include <linux/kernel.h>
 #include <linux/sched.h>
 #include <linux/prandom.h>
@@ -14,12 +15,12 @@
 #include "internal.h"
 
 /* One digit of a random key; the number of buckets must fit on the stack. */
-#define MS_SHUFFLE_BITS		5
-#define MS_SHUFFLE_BUCKETS	(1 << MS_SHUFFLE_BITS)
-#define MS_SHUFFLE_PASSES	8
+#define MS_SHUFFLE_BITS    5
+#define MS_SHUFFLE_BUCKETS BIT(MS_SHUFFLE_BITS)
+#define MS_SHUFFLE_PASSES  8
 
 /* A chain of a hundred million objects must not hold the CPU while it is walked. */
-#define MS_CHAIN_RESCHED	4096
+#define MS_CHAIN_RESCHED 4096
 
 /* Adds @link as the newest. The chain must have its newest object first. */
 void ms_chain_push(struct ms_chain *chain, const struct ms_request *request, struct ms_link *link)

@@ -19,15 +19,15 @@
 /* 6.4 moved MAX_ORDER from one past the largest order to the largest, 6.8 renamed it. */
 #ifndef MAX_PAGE_ORDER
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
-#define MAX_PAGE_ORDER		MAX_ORDER
+#define MAX_PAGE_ORDER MAX_ORDER
 #else
-#define MAX_PAGE_ORDER		(MAX_ORDER - 1)
+#define MAX_PAGE_ORDER (MAX_ORDER - 1)
 #endif
 #endif
 
 /* 6.3 renamed memcg_kmem_enabled(). */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
-#define memcg_kmem_online()	memcg_kmem_enabled()
+#define memcg_kmem_online() memcg_kmem_enabled()
 #endif
 
 /*
@@ -45,22 +45,22 @@ static inline struct kmem_cache *ms_compat_cache_create(const char *name, unsign
 }
 
 /* 5.17 taught vmalloc() __GFP_NOFAIL. */
-#define MS_COMPAT_VMALLOC_NOFAIL	(LINUX_VERSION_CODE >= KERNEL_VERSION(5, 17, 0))
+#define MS_COMPAT_VMALLOC_NOFAIL (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 17, 0))
 
 /* 5.17 began to charge a percpu object for its vector of objcg pointers. */
-#define MS_COMPAT_PERCPU_EXTRA		(LINUX_VERSION_CODE >= KERNEL_VERSION(5, 17, 0))
+#define MS_COMPAT_PERCPU_EXTRA (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 17, 0))
 
 /* 5.14 let accounted percpu objects into the first chunk, where they are not charged. */
-#define MS_COMPAT_PERCPU_FREE_FIRST_CHUNK	(LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0))
+#define MS_COMPAT_PERCPU_FREE_FIRST_CHUNK (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0))
 
 /* PCPU_MIN_ALLOC_SIZE is the granule that percpu sizes are rounded up to. */
 #ifndef PCPU_MIN_ALLOC_SIZE
-#define PCPU_MIN_ALLOC_SIZE	4
+#define PCPU_MIN_ALLOC_SIZE 4
 #endif
 
 /* 6.12 hid the file of a struct fd behind an accessor. */
 #ifndef fd_file
-#define fd_file(fd)	((fd).file)
+#define fd_file(fd) ((fd).file)
 #endif
 
 /* 5.12 gave file_open_root() a struct path. */

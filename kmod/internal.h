@@ -167,9 +167,9 @@ bool ms_memcg_accounts_kernel(void);
 /* ledger.c: what a session holds */
 
 enum ms_holding_state {
-	MS_HOLDING_FILLING,	/* its ALLOC runs; nobody else sees it */
+	MS_HOLDING_FILLING, /* its ALLOC runs; nobody else sees it */
 	MS_HOLDING_READY,
-	MS_HOLDING_FREEING,	/* a FREE has taken its chain */
+	MS_HOLDING_FREEING, /* a FREE has taken its chain */
 };
 
 /**
@@ -246,7 +246,7 @@ struct ms_session {
 	struct delayed_work deadman;
 	unsigned long active_jiffies;
 
-	spinlock_t lock;
+	spinlock_t lock; /* protects what follows */
 	struct ms_ledger ledger;
 	bool dead;
 	u32 in_flight;

@@ -81,12 +81,12 @@ struct ms_ioctl_op {
 	int (*execute)(struct ms_ucmd *ucmd);
 };
 
-#define MS_IOCTL_OP(_name, _NAME, _last, _execute)					\
-	[MEMSTRESS_CMD_##_NAME - MEMSTRESS_CMD_BASE] = {				\
-		.cmd = MEMSTRESS_IOC_##_NAME,						\
-		.size = sizeof(struct memstress_##_name),				\
-		.min_size = offsetofend(struct memstress_##_name, _last),		\
-		.execute = _execute,							\
+#define MS_IOCTL_OP(_name, _NAME, _last, _execute)                        \
+	[MEMSTRESS_CMD_##_NAME - MEMSTRESS_CMD_BASE] = {                  \
+		.cmd = MEMSTRESS_IOC_##_NAME,                             \
+		.size = sizeof(struct memstress_##_name),                 \
+		.min_size = offsetofend(struct memstress_##_name, _last), \
+		.execute = _execute,                                      \
 	}
 
 static const struct ms_ioctl_op ms_ioctl_ops[] = {

@@ -8,10 +8,8 @@
 #include "internal.h"
 
 static const struct ms_kind_ops *const ms_kinds[MEMSTRESS_KIND_END] = {
-	[MEMSTRESS_KIND_PAGE] = &ms_page_ops,
-	[MEMSTRESS_KIND_KMALLOC] = &ms_kmalloc_ops,
-	[MEMSTRESS_KIND_CACHE] = &ms_cache_ops,
-	[MEMSTRESS_KIND_VMALLOC] = &ms_vmalloc_ops,
+	[MEMSTRESS_KIND_PAGE] = &ms_page_ops,     [MEMSTRESS_KIND_KMALLOC] = &ms_kmalloc_ops,
+	[MEMSTRESS_KIND_CACHE] = &ms_cache_ops,   [MEMSTRESS_KIND_VMALLOC] = &ms_vmalloc_ops,
 	[MEMSTRESS_KIND_PERCPU] = &ms_percpu_ops,
 };
 

@@ -23,17 +23,17 @@ MODULE_PARM_DESC(total_max_bytes, "cap on the memory of all sessions (default: 2
 static unsigned long long ms_limits_unaccounted_max;
 module_param_named(unaccounted_max_bytes, ms_limits_unaccounted_max, ullong, 0644);
 MODULE_PARM_DESC(unaccounted_max_bytes,
-		 "cap on memory that no cgroup pays for (default: a quarter of total_max_bytes)");
+		 "cap on memory that nobody pays for (default: total_max_bytes / 4)");
 
 static unsigned long long ms_limits_forced_max;
 module_param_named(forced_max_bytes, ms_limits_forced_max, ullong, 0644);
 MODULE_PARM_DESC(forced_max_bytes,
-		 "cap on memory taken with ATOMIC or NOFAIL (default: a quarter of total_max_bytes)");
+		 "cap on memory taken with ATOMIC or NOFAIL (default: total_max_bytes / 4)");
 
 static bool ms_limits_require = true;
 module_param_named(require_limit, ms_limits_require, bool, 0644);
 MODULE_PARM_DESC(require_limit,
-		 "refuse payers that have no finite limit on themselves or an ancestor (default: Y)");
+		 "refuse payers without a finite limit, also on an ancestor (default: Y)");
 
 static bool ms_limits_relief = true;
 module_param_named(oom_relief, ms_limits_relief, bool, 0644);
@@ -56,7 +56,7 @@ static const struct kernel_param_ops ms_limits_deadman_ops = {
 };
 module_param_cb(deadman_ms, &ms_limits_deadman_ops, &ms_limits_deadman, 0644);
 MODULE_PARM_DESC(deadman_ms,
-		 "give a session's memory back when it has made no call for so long; 0: never (default: 15 min)");
+		 "free the memory of a session so long without a call; 0: never (default: 15 min)");
 
 /* Protects the sums below and the footprint of each session. */
 static DEFINE_SPINLOCK(ms_limits_lock);

@@ -18,6 +18,7 @@
 #include <linux/pid.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
@@ -26,9 +27,9 @@
 #include "internal.h"
 
 /* Objects booked, and reserved under the caps, at a time: many enough to make the locks cheap. */
-#define MS_BATCH_OBJECTS	256
+#define MS_BATCH_OBJECTS 256
 /* Few enough not to hold much of a cap that another session wants. */
-#define MS_BATCH_BYTES		(1ULL << 20)
+#define MS_BATCH_BYTES SZ_1M
 
 /**
  * struct ms_tally - what an ALLOC or a FREE has come to
@@ -537,8 +538,8 @@ static void ms_session_free_holding(struct ms_session *session, struct ms_holdin
 	spin_lock(&session->lock);
 	while (session->dead && chain.first) {
 		spin_unlock(&session->lock);
-		ms_session_free_objects(session, &holding->request, &chain, U64_MAX, holding,
-					false, tally);
+		ms_session_free_objects(session, &holding->request, &chain, U64_MAX, holding, false,
+					tally);
 		spin_lock(&session->lock);
 	}
 	holding->chain = chain;
@@ -680,8 +681,8 @@ int ms_session_ledger(struct ms_ucmd *ucmd)
 	} else {
 		ms_ledger_sum(&session->ledger, cmd->kind, &answer);
 		if (!cmd->kind)
-			answer.bookkeeping_bytes = ms_session_charge +
-						   answer.holdings * ms_holding_charge;
+			answer.bookkeeping_bytes =
+				ms_session_charge + answer.holdings * ms_holding_charge;
 	}
 	spin_unlock(&session->lock);
 	if (ret)

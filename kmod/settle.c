@@ -37,10 +37,10 @@
 #include "compat.h"
 #include "internal.h"
 
-#define MS_SETTLE_TIMEOUT_NS	(2 * NSEC_PER_SEC)
+#define MS_SETTLE_TIMEOUT_NS (2 * NSEC_PER_SEC)
 
 /* The smallest object that there is, so that it takes as few bytes as can be. */
-#define MS_SETTLE_OBJECT_BYTES	8
+#define MS_SETTLE_OBJECT_BYTES 8
 
 /* One at a time: two writers of memory.high would put each other's value back. */
 static DEFINE_MUTEX(ms_settle_lock);
@@ -196,8 +196,7 @@ static u64 ms_settle_bound(u32 state)
 	u64 bound = (u64)num_online_nodes() * (PAGE_SIZE - 1);
 
 	if (state != MEMSTRESS_SETTLE_EXACT)
-		bound += (u64)num_online_cpus() *
-			 (MEMCG_CHARGE_BATCH * PAGE_SIZE + PAGE_SIZE - 1);
+		bound += (u64)num_online_cpus() * (MEMCG_CHARGE_BATCH * PAGE_SIZE + PAGE_SIZE - 1);
 	return bound;
 }
 

@@ -23,9 +23,9 @@
  * are used up: slab_order() does not go above slub_max_order (3) for what has an
  * order-3 slab or a smaller one.
  */
-#define MS_STRIDE_BYTES		(PAGE_SIZE << (PAGE_ALLOC_COSTLY_ORDER + 3))
-#define MS_STRIDE_MIN_OBJECTS	16
-#define MS_STRIDE_MAX_OBJECTS	2048
+#define MS_STRIDE_BYTES       (PAGE_SIZE << (PAGE_ALLOC_COSTLY_ORDER + 3))
+#define MS_STRIDE_MIN_OBJECTS 16
+#define MS_STRIDE_MAX_OBJECTS 2048
 
 static void ms_stride_free(struct kmem_cache *cache, void *object)
 {

@@ -16,7 +16,7 @@
 #include "compat.h"
 #include "internal.h"
 
-#define MS_CACHE_SIZES	64
+#define MS_CACHE_SIZES 64
 
 /**
  * struct ms_cache - the caches of one object size

@@ -16,7 +16,7 @@
 #include "internal.h"
 
 /* Room for all size classes of both sorts of cache, and some with debugging. */
-#define MS_KMALLOC_CLASSES	64
+#define MS_KMALLOC_CLASSES 64
 
 /**
  * struct ms_kmalloc_class - a kmalloc cache whose stride is known

@@ -49,9 +49,9 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define MEMSTRESS_DEVICE	"/dev/memstress"
-#define MEMSTRESS_ABI_VERSION	1
-#define MEMSTRESS_IOC_TYPE	0xBD
+#define MEMSTRESS_DEVICE      "/dev/memstress"
+#define MEMSTRESS_ABI_VERSION 1
+#define MEMSTRESS_IOC_TYPE    0xBD
 
 enum {
 	MEMSTRESS_CMD_BASE = 0x40,
@@ -297,9 +297,9 @@ enum memstress_stop {
 	MEMSTRESS_STOP_END,
 };
 
-#define MEMSTRESS_NODE_ANY		(-1)
-#define MEMSTRESS_PAYER_CALLER		(-1)
-#define MEMSTRESS_HISTOGRAM_SLOTS	48
+#define MEMSTRESS_NODE_ANY        (-1)
+#define MEMSTRESS_PAYER_CALLER    (-1)
+#define MEMSTRESS_HISTOGRAM_SLOTS 48
 
 /**
  * struct memstress_alloc - argument of MEMSTRESS_IOC_ALLOC
