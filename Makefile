@@ -17,10 +17,10 @@ Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(Q),@printf '  %-7s %s\n' $(1) $(2) >&2)
 
 # Groups of selftests/vm/packages. PACKAGES= on the command line says: installed by other means.
-all clean: PACKAGES := build source
+PACKAGES := build source
 demo shell: PACKAGES := build vm
 test: PACKAGES := build vm source
-check: PACKAGES := build vm source check
+check: PACKAGES := build source check
 
 all: module tool tests
 
@@ -53,11 +53,11 @@ test: kernel module tool tests
 shell: kernel module tool
 	$(Q)selftests/vm/run.sh shell
 
-check: kernel packages
+check: packages
 	$(Q)KDIR="$(KDIR)" KSELFTEST="$(KSELFTEST)" selftests/check.sh
 
 clean:
-	$(Q)$(MAKE) -C "$(KDIR)" M="$(CURDIR)" -s clean
+	$(Q)[ ! -d "$(KDIR)" ] || $(MAKE) -C "$(KDIR)" M="$(CURDIR)" -s clean
 	$(Q)$(MAKE) -s -C user clean
 	$(Q)$(MAKE) -s -C selftests KSELFTEST= clean
 	$(Q)rm -rf build

@@ -103,6 +103,7 @@ check_versions() {
 		xargs grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION\>|linux/version\.h'
 }
 
+[[ -n $(files) ]] || { echo "check.sh: git lists no files here" >&2; exit 1; }
 files Kbuild kmod user selftests | xargs cp --parents -t "$copy"
 checkers=$(compgen -A function check_)
 number=0

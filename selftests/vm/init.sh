@@ -74,7 +74,12 @@ no_dying_cgroups() {
 	[ "$(dying_cgroups)" = 0 ]
 }
 
+cgroups() {
+	find /sys/fs/cgroup -mindepth 1 -depth -type d
+}
+
 scan_leaks() {
+	[ -z "$(cgroups)" ] || leak "cgroups:" "$(cgroups | xargs)"
 	if [ -d /sys/module/memstress ] && ! rmmod memstress; then
 		leak "the module does not unload"
 	fi

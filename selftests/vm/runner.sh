@@ -3,8 +3,9 @@
 #
 # run_all NAME...: runs selftests one after the other, in the guest, sourced by init.sh. Names the
 # one that leaves something behind, and takes that away, so that the next one is not blamed.
+# init.sh's: vm, totals, leak(), cgroups(), wait_until().
 #
-# shellcheck disable=SC2154 # vm and totals are init.sh's, timeout is from settings
+# shellcheck disable=SC2154
 
 # shellcheck disable=SC2034 # program.sh's
 ktap=$vm/ktap.awk
@@ -15,10 +16,6 @@ user_processes() {
 	for exe in /proc/[0-9]*/exe; do
 		readlink "$exe" >/dev/null && echo "$exe" | cut -d / -f 3
 	done
-}
-
-cgroups() {
-	find /sys/fs/cgroup -mindepth 1 -depth -type d
 }
 
 scan_leftovers() {
