@@ -13,6 +13,7 @@
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/version.h>
 
@@ -28,6 +29,54 @@
 /* 6.3 renamed memcg_kmem_enabled(). */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define memcg_kmem_online() memcg_kmem_enabled()
+#endif
+
+/* 5.12 brought KFENCE. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 12, 0)
+#include <linux/kfence.h>
+#else
+static inline bool is_kfence_address(const void *addr)
+{
+	return false;
+}
+#endif
+
+/*
+ * 5.10 does not export int_active_memcg, which set_active_memcg() needs in interrupts,
+ * nor cgroup_get_e_css(). Where the change was made in between is not known; the
+ * replacements work on all kernels before 5.15.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 15, 0)
+static inline struct mem_cgroup *ms_compat_set_active_memcg(struct mem_cgroup *memcg)
+{
+	struct mem_cgroup *old = current->active_memcg;
+
+	current->active_memcg = memcg;
+	return old;
+}
+
+#define set_active_memcg ms_compat_set_active_memcg
+
+static inline struct cgroup_subsys_state *ms_compat_get_memory_css(struct cgroup *cgroup)
+{
+	struct cgroup_subsys_state *css;
+
+	rcu_read_lock();
+	do {
+		css = rcu_dereference(cgroup->subsys[memory_cgrp_id]);
+		if (css && css_tryget_online(css))
+			break;
+		css = NULL;
+		cgroup = cgroup_parent(cgroup);
+	} while (cgroup);
+	rcu_read_unlock();
+	return css;
+}
+#else
+static inline struct cgroup_subsys_state *ms_compat_get_memory_css(struct cgroup *cgroup)
+{
+	return cgroup_get_e_css(cgroup, &memory_cgrp_subsys);
+}
 #endif
 
 /*

@@ -38,7 +38,7 @@ struct mem_cgroup *ms_memcg_get_fd(int fd)
 	cgroup = cgroup_get_from_fd(fd);
 	if (IS_ERR(cgroup))
 		return ERR_CAST(cgroup);
-	css = cgroup_get_e_css(cgroup, &memory_cgrp_subsys);
+	css = ms_compat_get_memory_css(cgroup);
 	cgroup_put(cgroup);
 	return mem_cgroup_from_css(css);
 }

@@ -8,7 +8,6 @@
  * are exactly that far apart.
  */
 #include <linux/kernel.h>
-#include <linux/kfence.h>
 #include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
