@@ -6,7 +6,7 @@
 #include "balance.h"
 #include "books.h"
 
-#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 void charge_add(struct charge *charge, __u32 kind, const struct memstress_books *books)
 {
@@ -15,8 +15,7 @@ void charge_add(struct charge *charge, __u32 kind, const struct memstress_books 
 	switch (kind) {
 	case MEMSTRESS_KIND_KMALLOC:
 		/* Blocks of pages too: mm/slab_common.c __kmalloc_large_node() */
-		charge->slab_unreclaimable += books->page_charged_bytes +
-					      books->byte_charged_bytes;
+		charge->slab_unreclaimable += books->page_charged_bytes + books->byte_charged_bytes;
 		break;
 	case MEMSTRESS_KIND_CACHE:
 		charge->slab_unreclaimable += books->byte_charged_bytes;
@@ -36,23 +35,34 @@ void charge_add_slab(struct charge *charge, long long bytes)
 	charge->slab_unreclaimable += bytes;
 }
 
-long long charge_usage(const struct charge *charge)
+static long long round_up_page(long long bytes)
 {
 	long long page = books_page_size();
 
-	return charge->page_bytes + (charge->byte_bytes + page - 1) / page * page;
+	return (bytes + page - 1) / page * page;
 }
 
-/* False for a line that counts events, not bytes held: tasks inside move those */
-static bool line_counts_charges(const char *name)
+long long charge_usage(const struct charge *charge)
 {
-	static const char *const charged[] = {
-		"usage", "kernel", "slab_unreclaimable", "percpu", "vmalloc",
+	return charge->page_bytes + round_up_page(charge->byte_base + charge->byte_bytes) -
+	       round_up_page(charge->byte_base);
+}
+
+long long charge_byte_base(const struct snapshot *snap)
+{
+	return snapshot_value(snap, "slab") + snapshot_value(snap, "percpu");
+}
+
+/* memcg_vm_event_stat and the workingset_ lines of memory_stats in mm/memcontrol.c */
+static bool line_counts_events(const char *name)
+{
+	static const char *const prefixes[] = {
+		"pg", "workingset_", "thp_", "zswp", "swp", "numa_",
 	};
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(charged); i++)
-		if (!strcmp(name, charged[i]))
+	for (i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
 			return true;
 	return false;
 }
@@ -84,7 +94,7 @@ int balance(const struct snapshot *before, const struct snapshot *after,
 		long long expected = line_expected(line->name, charge);
 		long long seen = line->value - snapshot_value(before, line->name);
 
-		if (lines == BALANCE_CHARGED && !line_counts_charges(line->name))
+		if (lines == BALANCE_HELD && line_counts_events(line->name))
 			continue;
 		if (seen == expected)
 			continue;
@@ -99,21 +109,22 @@ int balance(const struct snapshot *before, const struct snapshot *after,
 	return violations;
 }
 
-long long balance_usage(const struct snapshot *before, const struct snapshot *after,
-			const struct charge *charge)
+long long balance_line(const struct snapshot *before, const struct snapshot *after,
+		       const struct charge *charge, const char *name)
 {
-	return snapshot_value(after, "usage") - snapshot_value(before, "usage") -
-	       charge_usage(charge);
+	return snapshot_value(after, name) - snapshot_value(before, name) -
+	       line_expected(name, charge);
 }
 
-void balance_report(const char *what, int lines, const struct violation *violation)
+void balance_report(const char *what, int ret, const struct violation *violation)
 {
-	if (!lines)
+	if (ret < 0)
+		fprintf(stderr, "# %s: cannot tell: %s\n", what, strerror(-ret));
+	if (ret <= 0)
 		return;
-	fprintf(stderr, "# %s: %d lines moved wrongly; ", what, lines);
-	fprintf(stderr, "worst is %s: expected %lld, seen %lld, difference %lld\n",
-		violation->line, violation->expected, violation->seen,
-		violation->seen - violation->expected);
+	fprintf(stderr, "# %s: %d lines moved wrongly; ", what, ret);
+	fprintf(stderr, "worst is %s: expected %lld, seen %lld, difference %lld\n", violation->line,
+		violation->expected, violation->seen, violation->seen - violation->expected);
 }
 
 /*

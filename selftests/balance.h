@@ -14,8 +14,9 @@
 
 /* What must have moved since a snapshot, by the line of memory.stat it shows on */
 struct charge {
-	long long page_bytes;	/* charged in whole pages */
-	long long byte_bytes;	/* charged by the byte, to one objcg */
+	long long page_bytes; /* charged in whole pages */
+	long long byte_bytes; /* charged by the byte, to one objcg */
+	long long byte_base;  /* what that objcg had been charged by the byte before */
 	long long slab_unreclaimable;
 	long long percpu;
 	long long vmalloc;
@@ -29,8 +30,18 @@ void charge_add(struct charge *charge, __u32 kind, const struct memstress_books 
  */
 void charge_add_slab(struct charge *charge, long long bytes);
 
-/* memory.current once settled: one objcg's bytes are rounded up to a page */
+/*
+ * How far memory.current moves once settled: what an objcg is charged by the byte
+ * is rounded up to a page, before and after.
+ */
 long long charge_usage(const struct charge *charge);
+
+/*
+ * What is charged by the byte in a cgroup that has one objcg: slab objects and percpu
+ * areas (the callers of obj_cgroup_charge()). Blocks of pages that kmalloc() took are
+ * among the slab bytes, and make no difference to rounding.
+ */
+long long charge_byte_base(const struct snapshot *snap);
 
 /* Of the line that is farthest from what was expected */
 struct violation {
@@ -42,20 +53,20 @@ struct violation {
 enum balance_lines {
 	/* Every line: right for a cgroup without tasks, where nothing else can move */
 	BALANCE_ALL,
-	/* Usage and the lines of kernel memory that the kinds charge */
-	BALANCE_CHARGED,
+	/* All that tell what is held: a task's faults move the lines that count events */
+	BALANCE_HELD,
 };
 
 /* Number of lines that did not move as expected, the worst of them in @violation */
 int balance(const struct snapshot *before, const struct snapshot *after,
 	    const struct charge *charge, enum balance_lines lines, struct violation *violation);
 
-/* What usage is off by, where stocks may still hold something: to be judged by a bound */
-long long balance_usage(const struct snapshot *before, const struct snapshot *after,
-			const struct charge *charge);
+/* What one line is off by: seen less expected */
+long long balance_line(const struct snapshot *before, const struct snapshot *after,
+		       const struct charge *charge, const char *name);
 
-/* Prints a violation: expected, seen, difference */
-void balance_report(const char *what, int lines, const struct violation *violation);
+/* Prints what a law returned: the violation's expected, seen, difference, or -errno */
+void balance_report(const char *what, int ret, const struct violation *violation);
 
 /*
  * What the stocks of all CPUs may hold of one memcg before it is settled, in bytes.

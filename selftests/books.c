@@ -8,13 +8,13 @@
 
 #include "books.h"
 
-#define SLAB_DIR	"/sys/kernel/slab"
+#define SLAB_DIR "/sys/kernel/slab"
 
 /* mm/slab.h obj_full_size(): one obj_cgroup pointer beside each accounted object */
-#define OBJCG_BYTES	((long long)sizeof(void *))
+#define OBJCG_BYTES ((long long)sizeof(void *))
 
 /* mm/percpu-internal.h: areas are counted in units of this */
-#define PCPU_MIN_ALLOC_SIZE	4
+#define PCPU_MIN_ALLOC_SIZE 4
 
 long long books_page_size(void)
 {
@@ -75,7 +75,7 @@ static long long kmalloc_stride(const char *prefix, __u64 size)
 	while ((entry = readdir(dir))) {
 		if (strncmp(entry->d_name, prefix, prefix_len) ||
 		    strspn(entry->d_name + prefix_len, "0123456789k") !=
-		    strlen(entry->d_name + prefix_len))
+			    strlen(entry->d_name + prefix_len))
 			continue;
 		object_size = slab_attribute(entry->d_name, "object_size");
 		if (object_size < (long long)size || (best && object_size >= best))
@@ -144,59 +144,62 @@ static int derive_percpu(__u64 size, struct memstress_books *one)
 	return 0;
 }
 
-int books_derive(const struct memstress_alloc *request, __u64 objects,
-		 struct memstress_books *books)
+int books_derive_one(const struct memstress_alloc *request, struct memstress_books *books)
 {
 	bool account = request->flags & MEMSTRESS_ALLOC_ACCOUNT;
-	struct memstress_books one = { .requested_bytes = request->object_size };
 	long long page = books_page_size();
 	int ret = 0;
 
+	*books = (struct memstress_books){
+		.objects = 1,
+		.requested_bytes = request->object_size,
+	};
 	switch (request->kind) {
 	case MEMSTRESS_KIND_PAGE:
-		one.requested_bytes = page << request->order;
-		one.page_charged_bytes = page << request->order;
-		one.footprint_bytes = page << request->order;
+		books->requested_bytes = page << request->order;
+		books->page_charged_bytes = page << request->order;
+		books->footprint_bytes = page << request->order;
 		break;
 	case MEMSTRESS_KIND_KMALLOC:
-		ret = derive_kmalloc(request->object_size, account, &one);
+		ret = derive_kmalloc(request->object_size, account, books);
 		break;
 	case MEMSTRESS_KIND_CACHE:
-		ret = derive_cache(request->object_size, account, &one);
+		ret = derive_cache(request->object_size, account, books);
 		break;
 	case MEMSTRESS_KIND_VMALLOC:
 		/* mm/vmalloc.c __vmalloc_area_node(): whole pages; the guard page is no memory */
-		one.page_charged_bytes = (request->object_size + page - 1) / page * page;
-		one.footprint_bytes = one.page_charged_bytes;
+		books->page_charged_bytes = (request->object_size + page - 1) / page * page;
+		books->footprint_bytes = books->page_charged_bytes;
 		break;
 	case MEMSTRESS_KIND_PERCPU:
-		ret = derive_percpu(request->object_size, &one);
+		ret = derive_percpu(request->object_size, books);
 		break;
 	default:
 		ret = -EINVAL;
 	}
-	if (ret)
-		return ret;
-
 	if (!account) {
-		one.page_charged_bytes = 0;
-		one.byte_charged_bytes = 0;
+		books->page_charged_bytes = 0;
+		books->byte_charged_bytes = 0;
 	}
-	books->objects = objects;
-	books->requested_bytes = one.requested_bytes * objects;
-	books->page_charged_bytes = one.page_charged_bytes * objects;
-	books->byte_charged_bytes = one.byte_charged_bytes * objects;
-	books->footprint_bytes = one.footprint_bytes * objects;
-	return 0;
+	return ret;
 }
 
-void books_add(struct memstress_books *sum, const struct memstress_books *books)
+int books_derive(const struct memstress_alloc *answer, __u64 objects, struct memstress_books *books)
 {
-	sum->objects += books->objects;
-	sum->requested_bytes += books->requested_bytes;
-	sum->page_charged_bytes += books->page_charged_bytes;
-	sum->byte_charged_bytes += books->byte_charged_bytes;
-	sum->footprint_bytes += books->footprint_bytes;
+	__u64 uncharged = answer->books.uncharged_objects;
+	int ret;
+
+	/* mm/percpu.c pcpu_alloc_first_chunk(): it has no obj_cgroups, so nobody is charged */
+	if (uncharged > objects || (uncharged && answer->kind != MEMSTRESS_KIND_PERCPU))
+		return -ERANGE;
+	ret = books_derive_one(answer, books);
+	books->objects = objects;
+	books->uncharged_objects = uncharged;
+	books->requested_bytes *= objects;
+	books->page_charged_bytes *= objects - uncharged;
+	books->byte_charged_bytes *= objects - uncharged;
+	books->footprint_bytes *= objects;
+	return ret;
 }
 
 static bool field_equal(const char *what, const char *field, __u64 expected, __u64 seen)
@@ -214,6 +217,8 @@ bool books_equal(const char *what, const struct memstress_books *expected,
 	bool equal = true;
 
 	equal &= field_equal(what, "objects", expected->objects, seen->objects);
+	equal &= field_equal(what, "uncharged_objects", expected->uncharged_objects,
+			     seen->uncharged_objects);
 	equal &= field_equal(what, "requested_bytes", expected->requested_bytes,
 			     seen->requested_bytes);
 	equal &= field_equal(what, "page_charged_bytes", expected->page_charged_bytes,
@@ -230,6 +235,6 @@ __u64 books_whole_pages(const struct memstress_books *one)
 	__u64 page = books_page_size(), bytes = one->byte_charged_bytes, objects = 1;
 
 	while (bytes * objects % page)
-		objects *= 2;	/* a page is a power of two: so is what is missing */
+		objects *= 2; /* a page is a power of two: so is what is missing */
 	return objects;
 }

@@ -10,11 +10,16 @@
 #include <stdbool.h>
 #include <linux/memstress.h>
 
-/* The books of @objects objects as requested; -errno if /sys does not tell */
-int books_derive(const struct memstress_alloc *request, __u64 objects,
-		 struct memstress_books *books);
+/* The books of one object as requested; -errno if /sys does not tell */
+int books_derive_one(const struct memstress_alloc *request, struct memstress_books *books);
 
-void books_add(struct memstress_books *sum, const struct memstress_books *books);
+/*
+ * The books of @objects objects of a request that was answered. Of percpu objects only
+ * the module can know how many lie in the first chunk, and it says so: those must show
+ * on the percpu line by their absence.
+ */
+int books_derive(const struct memstress_alloc *answer, __u64 objects,
+		 struct memstress_books *books);
 
 /* True if equal; else prints every field that differs: expected, seen, difference */
 bool books_equal(const char *what, const struct memstress_books *expected,

@@ -17,7 +17,7 @@
 #include "cgroup.h"
 #include "clock.h"
 
-#define REMOVE_DEADLINE_NS	(5 * NS_PER_S)
+#define REMOVE_DEADLINE_NS (5 * NS_PER_S)
 
 static int cgroup_mount(char *path, size_t size)
 {
@@ -49,7 +49,8 @@ int cgroup_create(struct cgroup *cg, const struct cgroup *parent, const char *na
 		if (ret)
 			return ret;
 		ret = snprintf(base, sizeof(base), "%s", parent->path) < (int)sizeof(base) ?
-		      0 : -ENAMETOOLONG;
+			      0 :
+			      -ENAMETOOLONG;
 	} else {
 		ret = cgroup_mount(base, sizeof(base));
 	}

@@ -9,8 +9,8 @@
 
 struct cgroup {
 	char path[256];
-	int fd;		/* of the directory; 0: not made */
-	__u64 id;	/* cgroup_id(): the inode number of the directory */
+	int fd;   /* of the directory; 0: not made */
+	__u64 id; /* cgroup_id(): the inode number of the directory */
 };
 
 /* @parent NULL: under the mount. Children get the memory controller */

@@ -7,8 +7,8 @@
 #include <time.h>
 #include <linux/types.h>
 
-#define NS_PER_MS	1000000ULL
-#define NS_PER_S	1000000000ULL
+#define NS_PER_MS 1000000ULL
+#define NS_PER_S  1000000000ULL
 
 static inline __u64 clock_now_ns(void)
 {

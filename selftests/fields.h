@@ -14,6 +14,8 @@ struct field {
 	bool out;
 };
 
+/* A line a field would hide what is in and what is out */
+/* clang-format off */
 #define FIELD(_struct, _name, _out)						\
 	{ #_name, offsetof(struct memstress_##_struct, _name),			\
 	  sizeof(((struct memstress_##_struct *)0)->_name), _out }
@@ -35,12 +37,12 @@ static const struct field info_fields[] = {
 };
 
 static const struct field alloc_fields[] = {
-	IN(alloc, size), IN(alloc, flags), IN(alloc, kind), IN(alloc, context),
-	IN(alloc, policy), IN(alloc, order), IN(alloc, node), IN(alloc, payer_fd),
-	IN(alloc, object_size), IN(alloc, count), IN(alloc, deadline_ns),
-	IN(alloc, max_failures), IN(alloc, __reserved), IN(alloc, histogram),
-	OUT(alloc, handle), OUT(alloc, stop), OUT(alloc, first_errno), OUT(alloc, __reserved2),
-	OUT(alloc, payer_id), OUT(alloc, books.objects), OUT(alloc, books.requested_bytes),
+	IN(alloc, size), IN(alloc, flags), IN(alloc, kind), IN(alloc, context), IN(alloc, policy),
+	IN(alloc, order), IN(alloc, node), IN(alloc, payer_fd), IN(alloc, object_size),
+	IN(alloc, count), IN(alloc, deadline_ns), IN(alloc, max_failures), IN(alloc, __reserved),
+	IN(alloc, histogram), OUT(alloc, handle), OUT(alloc, stop), OUT(alloc, first_errno),
+	OUT(alloc, __reserved2), OUT(alloc, payer_id), OUT(alloc, books.objects),
+	OUT(alloc, books.uncharged_objects), OUT(alloc, books.requested_bytes),
 	OUT(alloc, books.page_charged_bytes), OUT(alloc, books.byte_charged_bytes),
 	OUT(alloc, books.footprint_bytes), OUT(alloc, failures), OUT(alloc, total_ns),
 	OUT(alloc, slowest_ns), LAST
@@ -49,19 +51,19 @@ static const struct field alloc_fields[] = {
 static const struct field free_fields[] = {
 	IN(free, size), IN(free, flags), IN(free, handle), IN(free, order), IN(free, method),
 	IN(free, context), IN(free, count), IN(free, seed), OUT(free, books.objects),
-	OUT(free, books.requested_bytes), OUT(free, books.page_charged_bytes),
-	OUT(free, books.byte_charged_bytes), OUT(free, books.footprint_bytes),
-	OUT(free, total_ns), OUT(free, slowest_ns), LAST
+	OUT(free, books.uncharged_objects), OUT(free, books.requested_bytes),
+	OUT(free, books.page_charged_bytes), OUT(free, books.byte_charged_bytes),
+	OUT(free, books.footprint_bytes), OUT(free, total_ns), OUT(free, slowest_ns), LAST
 };
 
 static const struct field ledger_fields[] = {
 	IN(ledger, size), IN(ledger, flags), IN(ledger, handle), IN(ledger, kind),
-	OUT(ledger, books.objects), OUT(ledger, books.requested_bytes),
-	OUT(ledger, books.page_charged_bytes), OUT(ledger, books.byte_charged_bytes),
-	OUT(ledger, books.footprint_bytes), OUT(ledger, holdings),
-	OUT(ledger, bookkeeping_bytes), OUT(ledger, payer_id), OUT(ledger, object_size),
-	OUT(ledger, alloc_flags), OUT(ledger, order), OUT(ledger, policy),
-	OUT(ledger, in_flight), LAST
+	OUT(ledger, books.objects), OUT(ledger, books.uncharged_objects),
+	OUT(ledger, books.requested_bytes), OUT(ledger, books.page_charged_bytes),
+	OUT(ledger, books.byte_charged_bytes), OUT(ledger, books.footprint_bytes),
+	OUT(ledger, holdings), OUT(ledger, bookkeeping_bytes), OUT(ledger, payer_id),
+	OUT(ledger, object_size), OUT(ledger, alloc_flags), OUT(ledger, order),
+	OUT(ledger, policy), OUT(ledger, in_flight), LAST
 };
 
 static const struct field settle_fields[] = {
@@ -69,5 +71,7 @@ static const struct field settle_fields[] = {
 	IN(settle, timeout_ns), OUT(settle, cgroup_id), OUT(settle, usage_bytes),
 	OUT(settle, bound_bytes), OUT(settle, passes), OUT(settle, state), LAST
 };
+
+/* clang-format on */
 
 #endif /* MEMSTRESS_SELFTESTS_FIELDS_H */

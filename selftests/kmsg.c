@@ -69,10 +69,21 @@ static bool kmsg_is_warning(const struct kmsg_record *record)
 static bool kmsg_is_splat(const struct kmsg_record *record)
 {
 	static const char *const splats[] = {
-		"WARNING:", "BUG:", "kernel BUG at", "Oops", "general protection fault",
-		"blocked for more than", "soft lockup", "locking dependency", "Bad page",
-		"page_counter underflow", "refcount_t:", "Objects remaining in",
-		"page allocation failure", "percpu: allocation failed", NULL
+		"WARNING:",
+		"BUG:",
+		"kernel BUG at",
+		"Oops",
+		"general protection fault",
+		"blocked for more than",
+		"soft lockup",
+		"locking dependency",
+		"Bad page",
+		"page_counter underflow",
+		"refcount_t:",
+		"Objects remaining in",
+		"page allocation failure",
+		"percpu: allocation failed",
+		NULL,
 	};
 	const char *const *splat;
 

@@ -5,15 +5,15 @@
 
 #include <stddef.h>
 
-#define KMSG_ERR	3
-#define KMSG_WARNING	4
+#define KMSG_ERR     3
+#define KMSG_WARNING 4
 
 struct kmsg {
 	int fd;
 };
 
 struct kmsg_record {
-	int level;	/* 0 to 7 */
+	int level; /* 0 to 7 */
 	char text[1024];
 };
 

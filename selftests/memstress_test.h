@@ -12,24 +12,22 @@
 #include "session.h"
 
 /* @ret is 0 or -errno; the failure prints both names */
-#define EXPECT_ERRNO(errno_expected, ret)					\
-	do {									\
-		int __ret = (ret);						\
-										\
-		EXPECT_EQ(errno_expected, -__ret)				\
-			TH_LOG("%s: expected %s, seen %s", #ret,		\
-			       strerror(errno_expected), strerror(-__ret));	\
+#define EXPECT_ERRNO(errno_expected, ret)                                          \
+	do {                                                                       \
+		int __ret = (ret);                                                 \
+		EXPECT_EQ(errno_expected, -__ret)                                  \
+		TH_LOG("%s: expected %s, seen %s", #ret, strerror(errno_expected), \
+		       strerror(-__ret));                                          \
 	} while (0)
 
 /* Of a session that a test leaves */
-#define EXPECT_EMPTY_LEDGER(fd)							\
-	do {									\
-		struct memstress_ledger __ledger;				\
-										\
-		EXPECT_EQ(0, session_ledger(fd, 0, &__ledger));			\
-		EXPECT_EQ(0, __ledger.books.objects);				\
-		EXPECT_EQ(0, __ledger.books.footprint_bytes);			\
-		EXPECT_EQ(0, __ledger.holdings);				\
+#define EXPECT_EMPTY_LEDGER(fd)                                 \
+	do {                                                    \
+		struct memstress_ledger __ledger;               \
+		EXPECT_EQ(0, session_ledger(fd, 0, &__ledger)); \
+		EXPECT_EQ(0, __ledger.books.objects);           \
+		EXPECT_EQ(0, __ledger.books.footprint_bytes);   \
+		EXPECT_EQ(0, __ledger.holdings);                \
 	} while (0)
 
 #endif /* MEMSTRESS_TEST_H */

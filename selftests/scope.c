@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "books.h"
@@ -11,12 +12,12 @@
 #include "session.h"
 
 /* The periodic flush of mm/memcontrol.c runs every two seconds (FLUSH_TIME) */
-#define FLUSH_DEADLINE_NS	(5 * NS_PER_S)
-#define AWAIT_DEADLINE_NS	(10 * NS_PER_S)
+#define FLUSH_DEADLINE_NS (5 * NS_PER_S)
+#define AWAIT_DEADLINE_NS (10 * NS_PER_S)
 
-#define PUMP_ORDER		9
+#define PUMP_ORDER 9
 
-#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 static int scope_create_all(struct scope *scope, const char *name, long long max)
 {
@@ -110,8 +111,8 @@ int scope_flush(struct scope *scope)
 {
 	__u64 deadline = clock_now_ns() + FLUSH_DEADLINE_NS;
 	__u64 pages = 1ULL << PUMP_ORDER;
-	struct memstress_alloc pump = session_request(MEMSTRESS_KIND_PAGE, PUMP_ORDER, 0,
-						      scope->pump.fd);
+	struct memstress_alloc pump =
+		session_request(MEMSTRESS_KIND_PAGE, PUMP_ORDER, 0, scope->pump.fd);
 	long long seen, expected;
 	int ret;
 
@@ -149,9 +150,8 @@ int scope_take(struct scope *scope, struct scope_snapshot *snap)
 	return ret;
 }
 
-int scope_law(struct scope *scope, const struct scope_snapshot *before,
-	      const struct charge *charge, enum balance_lines lines,
-	      struct violation *violation)
+int scope_law(struct scope *scope, const struct scope_snapshot *before, const struct charge *charge,
+	      enum balance_lines lines, struct violation *violation)
 {
 	const struct charge nothing = { 0 };
 	struct scope_snapshot after;
@@ -205,6 +205,7 @@ void scope_visit_cpus(void)
 		CPU_ZERO(&one);
 		CPU_SET(cpu, &one);
 		sched_setaffinity(0, sizeof(one), &one);
+		munmap(mmap(NULL, 1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 1);
 	}
 	sched_setaffinity(0, sizeof(all), &all);
 }

@@ -18,7 +18,7 @@ struct scope {
 	struct cgroup top, pump, parent, target, sibling;
 	int session;
 	struct memstress_info info;
-	long long total_bytes;	/* of all sessions when the scope was made */
+	long long total_bytes; /* of all sessions when the scope was made */
 };
 
 /* Where a charge of the target must show, and where it must not */
@@ -45,9 +45,8 @@ int scope_take(struct scope *scope, struct scope_snapshot *snap);
  * moved by exactly @charge, and the sibling not at all. Returns 0 when it holds, the
  * number of wrong lines when not, or -errno if it could not be looked at.
  */
-int scope_law(struct scope *scope, const struct scope_snapshot *before,
-	      const struct charge *charge, enum balance_lines lines,
-	      struct violation *violation);
+int scope_law(struct scope *scope, const struct scope_snapshot *before, const struct charge *charge,
+	      enum balance_lines lines, struct violation *violation);
 
 /*
  * The same, tried until it holds: memory of dead tasks is given back after an RCU
@@ -59,9 +58,14 @@ int scope_law_await(struct scope *scope, const struct scope_snapshot *before,
 		    struct violation *violation, __u64 *waited_ns);
 
 /*
- * An idle CPU keeps the mm of its last task as its lazy mm (context_switch() of
- * kernel/sched/core.c), and with it charged page tables. Running there once, with
- * an mm of one's own, lets it go.
+ * Takes back what idle CPUs keep of dead tasks, which may stay there for ever:
+ *
+ * - the mm of the last task, as lazy mm, and with it charged page tables
+ *   (context_switch() of kernel/sched/core.c). Running there once, with an mm of
+ *   one's own, lets it go;
+ * - up to a folio batch of anonymous pages that were on their way to the LRU when
+ *   they were unmapped: charged, and on no line of memory.stat (lru_add_fn() of
+ *   mm/swap.c). Any munmap() drains those of its CPU (unmap_region() of mm/mmap.c).
  */
 void scope_visit_cpus(void);
 

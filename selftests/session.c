@@ -128,12 +128,9 @@ const char *session_policy_name(__u32 policy)
 const char *session_stop_name(__u32 stop)
 {
 	static const char *const name[MEMSTRESS_STOP_END] = {
-		[MEMSTRESS_STOP_DONE] = "done",
-		[MEMSTRESS_STOP_FAILED] = "failed",
-		[MEMSTRESS_STOP_KILLED] = "killed",
-		[MEMSTRESS_STOP_LIMIT] = "limit",
-		[MEMSTRESS_STOP_DEADLINE] = "deadline",
-		[MEMSTRESS_STOP_UNKILLABLE] = "unkillable",
+		[MEMSTRESS_STOP_DONE] = "done",         [MEMSTRESS_STOP_FAILED] = "failed",
+		[MEMSTRESS_STOP_KILLED] = "killed",     [MEMSTRESS_STOP_LIMIT] = "limit",
+		[MEMSTRESS_STOP_DEADLINE] = "deadline", [MEMSTRESS_STOP_UNKILLABLE] = "unkillable",
 	};
 
 	return stop < MEMSTRESS_STOP_END ? name[stop] : "?";

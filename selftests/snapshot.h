@@ -5,7 +5,7 @@
 
 #include "cgroup.h"
 
-#define SNAPSHOT_LINES	96
+#define SNAPSHOT_LINES 96
 
 struct snapshot_line {
 	char name[32];

@@ -9,8 +9,8 @@
 #include "memstress_test.h"
 #include "scope.h"
 
-#define LIMIT_BYTES	(64 << 20)
-#define POISON		0xcc
+#define LIMIT_BYTES (64 << 20)
+#define POISON      0xcc
 
 static_assert(sizeof(struct memstress_books) == 48, "struct memstress_books never grows");
 static_assert(sizeof(struct memstress_info) == 192, "struct memstress_info");
@@ -26,7 +26,7 @@ FIXTURE(session)
 {
 	struct scope scope;
 	int fd;
-	struct memstress_alloc alloc;	/* good ones, to be spoilt */
+	struct memstress_alloc alloc; /* good ones, to be spoilt */
 	struct memstress_free free;
 	struct memstress_ledger ledger;
 	struct memstress_settle settle;
@@ -40,11 +40,13 @@ FIXTURE_SETUP(session)
 	ASSERT_LE(0, self->fd);
 	self->alloc = session_request(MEMSTRESS_KIND_PAGE, 0, 1, self->scope.target.fd);
 	self->free = (struct memstress_free){
-		.size = sizeof(self->free), .flags = MEMSTRESS_FREE_ALL,
+		.size = sizeof(self->free),
+		.flags = MEMSTRESS_FREE_ALL,
 	};
 	self->ledger = (struct memstress_ledger){ .size = sizeof(self->ledger) };
 	self->settle = (struct memstress_settle){
-		.size = sizeof(self->settle), .cgroup_fd = self->scope.target.fd,
+		.size = sizeof(self->settle),
+		.cgroup_fd = self->scope.target.fd,
 	};
 	self->info = (struct memstress_info){ .size = sizeof(self->info) };
 }
@@ -58,16 +60,15 @@ FIXTURE_TEARDOWN(session)
 }
 
 /* @good, with one field changed, must be refused */
-#define EXPECT_REFUSED(errno_expected, cmd, good, field, value)				\
-	do {										\
-		__typeof__(good) bad = (good);						\
-		int seen;								\
-											\
-		bad.field = (value);							\
-		seen = -session_ioctl(self->fd, cmd, &bad);				\
-		EXPECT_EQ(errno_expected, seen)						\
-			TH_LOG("%s: " #field " = " #value ": expected %s, seen %s",	\
-			       #cmd, strerror(errno_expected), strerror(seen));		\
+#define EXPECT_REFUSED(errno_expected, cmd, good, field, value)                   \
+	do {                                                                      \
+		__typeof__(good) bad = (good);                                    \
+		int seen;                                                         \
+		bad.field = (value);                                              \
+		seen = -session_ioctl(self->fd, cmd, &bad);                       \
+		EXPECT_EQ(errno_expected, seen)                                   \
+		TH_LOG("%s: " #field " = " #value ": expected %s, seen %s", #cmd, \
+		       strerror(errno_expected), strerror(seen));                 \
 	} while (0)
 
 #define INFO_REFUSED(errno_expected, field, value) \
@@ -309,8 +310,12 @@ TEST_F(session, no_such_ioctl)
 	struct memstress_info info = self->info;
 	unsigned int i;
 	const unsigned int unknown[] = {
-		0, MEMSTRESS_IOC_INFO - 1, MEMSTRESS_IOC_SETTLE + 1, ~0U,
-		_IO(MEMSTRESS_IOC_TYPE, 0xff), _IO(MEMSTRESS_IOC_TYPE, 0),
+		0,
+		MEMSTRESS_IOC_INFO - 1,
+		MEMSTRESS_IOC_SETTLE + 1,
+		~0U,
+		_IO(MEMSTRESS_IOC_TYPE, 0xff),
+		_IO(MEMSTRESS_IOC_TYPE, 0),
 		/* The right number with another type, direction or size */
 		_IO(MEMSTRESS_IOC_TYPE + 1, MEMSTRESS_CMD_INFO),
 		_IOR(MEMSTRESS_IOC_TYPE, MEMSTRESS_CMD_INFO, __u32),
@@ -353,7 +358,7 @@ FIXTURE(sized)
 	struct scope scope;
 	int fd;
 	size_t page;
-	char *memory;	/* two pages, and one that is not there */
+	char *memory; /* two pages, and one that is not there */
 	union {
 		struct memstress_info info;
 		struct memstress_alloc alloc;
@@ -370,33 +375,21 @@ FIXTURE_VARIANT(sized)
 	const struct field *fields;
 };
 
-FIXTURE_VARIANT_ADD(sized, info)
-{
-	.cmd = MEMSTRESS_IOC_INFO, .size = sizeof(struct memstress_info), .fields = info_fields,
-};
+/* clang-format off */
+#define VARIANT(_name, _NAME)						\
+	FIXTURE_VARIANT_ADD(sized, _name)				\
+	{								\
+		.cmd = MEMSTRESS_IOC_##_NAME,				\
+		.size = sizeof(struct memstress_##_name),		\
+		.fields = _name##_fields,				\
+	}
+/* clang-format on */
 
-FIXTURE_VARIANT_ADD(sized, alloc)
-{
-	.cmd = MEMSTRESS_IOC_ALLOC, .size = sizeof(struct memstress_alloc),
-	.fields = alloc_fields,
-};
-
-FIXTURE_VARIANT_ADD(sized, free)
-{
-	.cmd = MEMSTRESS_IOC_FREE, .size = sizeof(struct memstress_free), .fields = free_fields,
-};
-
-FIXTURE_VARIANT_ADD(sized, ledger)
-{
-	.cmd = MEMSTRESS_IOC_LEDGER, .size = sizeof(struct memstress_ledger),
-	.fields = ledger_fields,
-};
-
-FIXTURE_VARIANT_ADD(sized, settle)
-{
-	.cmd = MEMSTRESS_IOC_SETTLE, .size = sizeof(struct memstress_settle),
-	.fields = settle_fields,
-};
+VARIANT(info, INFO);
+VARIANT(alloc, ALLOC);
+VARIANT(free, FREE);
+VARIANT(ledger, LEDGER);
+VARIANT(settle, SETTLE);
 
 FIXTURE_SETUP(sized)
 {
@@ -415,8 +408,8 @@ FIXTURE_SETUP(sized)
 		self->good.info.object_size = 64;
 		break;
 	case MEMSTRESS_IOC_ALLOC:
-		self->good.alloc = session_request(MEMSTRESS_KIND_PAGE, 0, 3,
-						   self->scope.target.fd);
+		self->good.alloc =
+			session_request(MEMSTRESS_KIND_PAGE, 0, 3, self->scope.target.fd);
 		break;
 	case MEMSTRESS_IOC_FREE:
 		self->good.free.flags = MEMSTRESS_FREE_ALL;
@@ -438,8 +431,7 @@ FIXTURE_TEARDOWN(sized)
 }
 
 /* The good struct with this size, ending where the memory does */
-static void *sized_place(char *memory, size_t page, const void *good, size_t good_size,
-			 size_t size)
+static void *sized_place(char *memory, size_t page, const void *good, size_t good_size, size_t size)
 {
 	size_t room = size > good_size ? size : good_size;
 	char *arg = memory + 2 * page - room;
@@ -464,8 +456,8 @@ TEST_F(sized, short_is_refused)
 
 TEST_F(sized, exact_reads_no_further)
 {
-	void *arg = sized_place(self->memory, self->page, &self->good, variant->size,
-				variant->size);
+	void *arg =
+		sized_place(self->memory, self->page, &self->good, variant->size, variant->size);
 
 	EXPECT_ERRNO(0, session_ioctl(self->fd, variant->cmd, arg));
 }
@@ -559,18 +551,18 @@ TEST_F(sized, writes_what_is_out)
 			memset(arg + field->offset, POISON, field->size);
 	}
 	ASSERT_EQ(variant->size, covered)
-		TH_LOG("this test's table of fields has a hole");
+	TH_LOG("this test's table of fields has a hole");
 
 	before = memcpy(self->memory + self->page, arg, variant->size);
 	EXPECT_ERRNO(0, session_ioctl(self->fd, variant->cmd, arg));
 	for (field = variant->fields; field->name; field++) {
 		if (field->out) {
 			EXPECT_FALSE(field_is_poison(field, arg))
-				TH_LOG("%s was not written", field->name);
+			TH_LOG("%s was not written", field->name);
 		} else {
-			EXPECT_EQ(0, memcmp(arg + field->offset, before + field->offset,
-					    field->size))
-				TH_LOG("%s was written", field->name);
+			EXPECT_EQ(0,
+				  memcmp(arg + field->offset, before + field->offset, field->size))
+			TH_LOG("%s was written", field->name);
 		}
 	}
 }

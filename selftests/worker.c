@@ -16,8 +16,8 @@
 #include "worker.h"
 
 /* For the slowest command: many millions of instructions on an emulated CPU */
-#define ANSWER_DEADLINE_NS	(60 * NS_PER_S)
-#define EXIT_DEADLINE_NS	(20 * NS_PER_S)
+#define ANSWER_DEADLINE_NS (60 * NS_PER_S)
+#define EXIT_DEADLINE_NS   (20 * NS_PER_S)
 
 static void futex_wait(__u32 *word, __u32 value, __u64 ns)
 {
@@ -33,8 +33,8 @@ static void futex_wake(__u32 *word)
 
 static int worker_touch(__u64 bytes)
 {
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			    -1, 0);
+	void *memory =
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED)
 		return -errno;
@@ -67,7 +67,8 @@ static int worker_warm_up(struct worker_page *page, int fd)
 
 	page->alloc = session_request(MEMSTRESS_KIND_PAGE, 0, 1, MEMSTRESS_PAYER_CALLER);
 	page->free = (struct memstress_free){
-		.size = sizeof(page->free), .flags = MEMSTRESS_FREE_ALL,
+		.size = sizeof(page->free),
+		.flags = MEMSTRESS_FREE_ALL,
 	};
 	for (page->command = WORKER_ALLOC; page->command < WORKER_TOUCH; page->command++) {
 		ret = worker_obey(page, fd);
@@ -112,8 +113,7 @@ static int worker_await(struct worker *worker, __u32 count)
 		/* WNOWAIT: whoever waits for it later shall see its status */
 		siginfo_t info = { .si_pid = 0 };
 
-		if (!waitid(P_PID, worker->pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
-		    info.si_pid)
+		if (!waitid(P_PID, worker->pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid)
 			return -ESRCH;
 		if (clock_now_ns() >= deadline)
 			return -ETIMEDOUT;

@@ -15,18 +15,18 @@
 #include "cgroup.h"
 
 enum worker_command {
-	WORKER_READY,		/* what it is asked for by starting it */
-	WORKER_ALLOC,		/* worker_page.alloc */
-	WORKER_FREE,		/* worker_page.free */
-	WORKER_LEDGER,		/* worker_page.ledger */
-	WORKER_TOUCH,		/* worker_page.bytes of anonymous memory, and keep them */
+	WORKER_READY,  /* what it is asked for by starting it */
+	WORKER_ALLOC,  /* worker_page.alloc */
+	WORKER_FREE,   /* worker_page.free */
+	WORKER_LEDGER, /* worker_page.ledger */
+	WORKER_TOUCH,  /* worker_page.bytes of anonymous memory, and keep them */
 	WORKER_EXIT,
 };
 
 struct worker_page {
-	__u32 asked, answered;	/* futexes: number of commands */
+	__u32 asked, answered; /* futexes: number of commands */
 	__u32 command;
-	int error;		/* of the last command: 0 or -errno */
+	int error; /* of the last command: 0 or -errno */
 	__u64 bytes;
 	struct memstress_alloc alloc;
 	struct memstress_free free;
