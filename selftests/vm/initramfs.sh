@@ -53,4 +53,4 @@ for library in $libraries; do
 done
 
 # Not compressed: unpacking under emulation costs more than reading.
-(cd "$root" && find . | busybox cpio -o -H newc 2>/dev/null) >"$output"
+(cd "$root" && find . | busybox cpio -o -H newc -R 0:0 2>/dev/null) >"$output"
