@@ -41,7 +41,7 @@ tool: packages
 	$(Q)$(MAKE) $(if $(Q),-s) -C user >&2
 
 tests: packages
-	$(Q)$(MAKE) $(if $(Q),-s) -C selftests KSELFTEST="$(KSELFTEST)" >&2
+	$(Q)$(MAKE) $(if $(Q),-s) -C selftests KSELFTEST="$(abspath $(KSELFTEST))" >&2
 
 # Prints what the tool says in the guest and nothing else.
 demo: kernel module tool
@@ -54,7 +54,7 @@ shell: kernel module tool
 	$(Q)selftests/vm/run.sh shell
 
 check: packages
-	$(Q)KDIR="$(KDIR)" KSELFTEST="$(KSELFTEST)" selftests/check.sh
+	$(Q)KDIR="$(abspath $(KDIR))" KSELFTEST="$(abspath $(KSELFTEST))" selftests/check.sh
 
 clean:
 	$(Q)[ ! -d "$(KDIR)" ] || $(MAKE) -C "$(KDIR)" M="$(CURDIR)" -s clean
