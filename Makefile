@@ -14,6 +14,7 @@ export KERNEL
 V ?= 0
 export V
 Q := $(if $(filter 1,$(V)),,@)
+quiet = $(if $(Q),-s)
 say = $(if $(Q),@printf '  %-7s %s\n' $(1) $(2) >&2)
 
 # Groups of selftests/vm/packages. PACKAGES= on the command line says: installed by other means.
@@ -34,14 +35,14 @@ kernel: packages
 # There is no vmlinux in the headers to take BTF from; kbuild would say so every time.
 module: packages
 	$(call say,MODULE,memstress.ko)
-	$(Q)$(MAKE) -C "$(or $(KDIR),$(error no kernel headers))" M="$(CURDIR)" $(if $(Q),-s) CONFIG_DEBUG_INFO_BTF_MODULES= \
-		modules >&2
+	$(Q)$(MAKE) $(quiet) -C "$(or $(KDIR),$(error no kernel headers))" M="$(CURDIR)" \
+		CONFIG_DEBUG_INFO_BTF_MODULES= modules >&2
 
 tool: packages
-	$(Q)$(MAKE) $(if $(Q),-s) -C user >&2
+	$(Q)$(MAKE) $(quiet) -C user >&2
 
 tests: packages
-	$(Q)$(MAKE) $(if $(Q),-s) -C selftests KSELFTEST="$(abspath $(KSELFTEST))" >&2
+	$(Q)$(MAKE) $(quiet) -C selftests KSELFTEST="$(abspath $(KSELFTEST))" >&2
 
 # Prints what the tool says in the guest and nothing else.
 demo: kernel module tool
