@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -6,48 +7,76 @@
 #include "session.h"
 #include "twin.h"
 
+static struct memstress_alloc twin_page(const struct scope *scope)
+{
+	return session_request(MEMSTRESS_KIND_PAGE, 0, 1, scope->target.fd);
+}
+
+static struct memstress_alloc twin_object(const struct scope *scope)
+{
+	return session_request(MEMSTRESS_KIND_KMALLOC, 8, 1, scope->target.fd);
+}
+
+static int twin_open(struct memstress_alloc twin)
+{
+	int fd = session_open();
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	ret = session_alloc(fd, &twin);
+	if (!ret && twin.stop != MEMSTRESS_STOP_DONE)
+		ret = -ENOMEM;
+	if (!ret)
+		return fd;
+	close(fd);
+	return ret;
+}
+
+int twin_open_page(const struct scope *scope)
+{
+	return twin_open(twin_page(scope));
+}
+
+int twin_open_object(const struct scope *scope)
+{
+	return twin_open(twin_object(scope));
+}
+
 /* True if the law sees @twin, by what it costs on @line */
 static bool twin_is_seen(struct scope *scope, const struct scope_snapshot *before,
 			 const struct charge *charge, enum balance_lines lines,
-			 struct memstress_alloc *twin, const char *line)
+			 struct memstress_alloc twin, const char *line)
 {
 	struct memstress_books cost;
 	struct violation violation;
 	struct scope_snapshot now;
 	long long expected, seen;
-	int fd = session_open();
+	int fd = twin_open(twin);
 	int wrong;
 
 	if (fd < 0)
 		return false;
-	if (books_derive_one(twin, &cost) || session_alloc(fd, twin) ||
-	    twin->stop != MEMSTRESS_STOP_DONE) {
-		close(fd);
-		return false;
-	}
 	wrong = scope_law(scope, before, charge, lines, &violation);
-	expected = cost.page_charged_bytes + cost.byte_charged_bytes;
 	seen = scope_take(scope, &now) ? 0 :
 					 balance_line(&before->target, &now.target, charge, line);
 	close(fd);
 	fprintf(stderr, "# red twin of %s: %d lines wrong, %s off by %lld\n",
-		session_kind_name(twin->kind), wrong, line, seen);
+		session_kind_name(twin.kind), wrong, line, seen);
+	if (books_derive_one(&twin, &cost))
+		return false;
+	expected = cost.page_charged_bytes + cost.byte_charged_bytes;
 	return wrong > 0 && seen == expected;
 }
 
 bool twin_page_is_seen(struct scope *scope, const struct scope_snapshot *before,
 		       const struct charge *charge, enum balance_lines lines)
 {
-	struct memstress_alloc page = session_request(MEMSTRESS_KIND_PAGE, 0, 1, scope->target.fd);
-
-	return twin_is_seen(scope, before, charge, lines, &page, "usage");
+	return twin_is_seen(scope, before, charge, lines, twin_page(scope), "usage");
 }
 
 bool twin_object_is_seen(struct scope *scope, const struct scope_snapshot *before,
 			 const struct charge *charge, enum balance_lines lines)
 {
-	struct memstress_alloc object =
-		session_request(MEMSTRESS_KIND_KMALLOC, 8, 1, scope->target.fd);
-
-	return twin_is_seen(scope, before, charge, lines, &object, "slab_unreclaimable");
+	return twin_is_seen(scope, before, charge, lines, twin_object(scope), "slab_unreclaimable");
 }

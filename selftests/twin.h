@@ -10,6 +10,10 @@
 
 #include "scope.h"
 
+/* A session that holds one page, or one object of 8 bytes, charged to the target */
+int twin_open_page(const struct scope *scope);
+int twin_open_object(const struct scope *scope);
+
 /* True if the law goes red when one page is added, and memory.current tells how much */
 bool twin_page_is_seen(struct scope *scope, const struct scope_snapshot *before,
 		       const struct charge *charge, enum balance_lines lines);
