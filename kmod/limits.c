@@ -7,6 +7,7 @@
  * can be changed at run time; what is already held is not affected.
  */
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 
@@ -82,7 +83,7 @@ static u64 ms_limits_fit(u64 used, u64 max, u64 bytes, u64 objects)
 {
 	if (used >= max)
 		return 0;
-	return min(objects, (max - used) / bytes);
+	return min(objects, div64_u64(max - used, bytes));
 }
 
 static void ms_limits_move(struct ms_session *session, const struct ms_request *request, s64 bytes)

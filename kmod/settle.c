@@ -22,6 +22,7 @@
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
+#include <linux/dcache.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/ktime.h>
@@ -200,7 +201,8 @@ static u64 ms_settle_bound(u32 state)
 	return bound;
 }
 
-static struct file *ms_settle_open_high(int fd)
+/* memory.high of @memcg, whose directory @fd was a moment ago. */
+static struct file *ms_settle_open_high(int fd, const struct mem_cgroup *memcg)
 {
 	struct fd dir = fdget(fd);
 	struct file *high;
@@ -212,6 +214,11 @@ static struct file *ms_settle_open_high(int fd)
 	/* The root has no such file, nor has a cgroup without the controller. */
 	if (high == ERR_PTR(-ENOENT))
 		return ERR_PTR(-EOPNOTSUPP);
+	/* Another thread may have put another directory under the number. */
+	if (!IS_ERR(high) && d_inode(high->f_path.dentry->d_parent)->i_ino != ms_memcg_id(memcg)) {
+		fput(high);
+		return ERR_PTR(-EBADF);
+	}
 	return high;
 }
 
@@ -228,7 +235,7 @@ int ms_settle(struct ms_ucmd *ucmd)
 	settle.memcg = ms_memcg_get_fd(cmd->cgroup_fd);
 	if (IS_ERR(settle.memcg))
 		return PTR_ERR(settle.memcg);
-	settle.high = ms_settle_open_high(cmd->cgroup_fd);
+	settle.high = ms_settle_open_high(cmd->cgroup_fd, settle.memcg);
 	if (IS_ERR(settle.high)) {
 		ret = PTR_ERR(settle.high);
 		goto out_put_memcg;

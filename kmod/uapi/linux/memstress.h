@@ -71,7 +71,8 @@ enum {
  *	is never merged with another; charged by the byte
  * @MEMSTRESS_KIND_VMALLOC: vmalloc(), of a size; charged in whole pages
  * @MEMSTRESS_KIND_PERCPU: alloc_percpu(), of a size a CPU; charged by the byte,
- *	for every possible CPU
+ *	for every possible CPU. Only policies that may do all that GFP_KERNEL may
+ *	make new chunks; the others are refused when no page is at hand
  * @MEMSTRESS_KIND_END: one past the last
  *
  * 0 is no kind.
