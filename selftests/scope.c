@@ -21,10 +21,11 @@
 
 static int scope_create_all(struct scope *scope, const char *name, long long max)
 {
+	static unsigned int serial;
 	char unique[64];
 	int ret;
 
-	snprintf(unique, sizeof(unique), "memstress-%s-%d", name, getpid());
+	snprintf(unique, sizeof(unique), "memstress-%s-%d-%u", name, getpid(), serial++);
 	ret = cgroup_create(&scope->top, NULL, unique);
 	if (!ret)
 		ret = cgroup_create(&scope->pump, &scope->top, "pump");

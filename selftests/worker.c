@@ -104,9 +104,10 @@ static void worker_main(struct worker_page *page)
 	}
 }
 
-static int worker_await(struct worker *worker, __u32 count)
+int worker_await(struct worker *worker)
 {
 	__u64 deadline = clock_now_ns() + ANSWER_DEADLINE_NS;
+	__u32 count = worker->page->asked;
 	__u32 answered;
 
 	while ((answered = __atomic_load_n(&worker->page->answered, __ATOMIC_ACQUIRE)) != count) {
@@ -137,7 +138,7 @@ int worker_start(struct worker *worker, const struct cgroup *cg)
 	worker->pid = cgroup_fork(cg);
 	if (!worker->pid)
 		worker_main(worker->page);
-	ret = worker->pid < 0 ? worker->pid : worker_await(worker, 1);
+	ret = worker->pid < 0 ? worker->pid : worker_await(worker);
 	if (ret)
 		worker_kill(worker);
 	return ret;
@@ -152,10 +153,8 @@ void worker_tell(struct worker *worker, enum worker_command command)
 
 int worker_ask(struct worker *worker, enum worker_command command)
 {
-	__u32 count = worker->page->asked + 1;
-
 	worker_tell(worker, command);
-	return worker_await(worker, count);
+	return worker_await(worker);
 }
 
 int worker_wait(struct worker *worker, int *status)

@@ -44,8 +44,9 @@ struct worker {
  */
 int worker_start(struct worker *worker, const struct cgroup *cg);
 
-/* Gives a command; @worker_ask waits for the answer too. -ESRCH: it died instead */
+/* Gives a command; waits for the answer to it; both. -ESRCH: it died instead */
 void worker_tell(struct worker *worker, enum worker_command command);
+int worker_await(struct worker *worker);
 int worker_ask(struct worker *worker, enum worker_command command);
 
 /* Waits for its end. Returns 0 and its wait status, or -ETIMEDOUT */

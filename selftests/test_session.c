@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A session: what it holds, for how long, who may use it, and in which order it lets go. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+
+#include "books.h"
+#include "clock.h"
+#include "memstress_test.h"
+#include "scope.h"
+#include "worker.h"
+
+#define LIMIT_BYTES (256 << 20)
+#define TIMEOUT_S   120
+
+FIXTURE(session)
+{
+	struct scope scope;
+	int fd;
+};
+
+FIXTURE_SETUP(session)
+{
+	ASSERT_EQ(0, scope_create(&self->scope, "session", LIMIT_BYTES));
+	self->fd = session_open();
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(session)
+{
+	if (self->fd >= 0) {
+		EXPECT_EQ(0, session_free_all(self->fd));
+		EXPECT_EMPTY_LEDGER(self->fd);
+		EXPECT_EQ(0, close(self->fd));
+	}
+	EXPECT_EQ(0, scope_remove(&self->scope));
+}
+
+static const __u64 some_sizes[MEMSTRESS_KIND_END] = {
+	[MEMSTRESS_KIND_PAGE] = 1,    [MEMSTRESS_KIND_KMALLOC] = 200,
+	[MEMSTRESS_KIND_CACHE] = 300, [MEMSTRESS_KIND_VMALLOC] = 10000,
+	[MEMSTRESS_KIND_PERCPU] = 40,
+};
+
+/* @count objects of a kind; the books as they must be, -errno if it went wrong */
+static int hold(struct _test_data_session *self, int fd, __u32 kind, __u64 count, __u32 *handle,
+		struct memstress_books *books)
+{
+	struct memstress_alloc alloc =
+		session_request(kind, some_sizes[kind], count, self->scope.target.fd);
+	int ret = session_alloc(fd, &alloc);
+
+	*handle = alloc.handle;
+	if (!ret && alloc.stop != MEMSTRESS_STOP_DONE)
+		ret = -ENOMEM;
+	return ret ? ret : books_derive(&alloc, count, books);
+}
+
+TEST_F(session, close_frees_all)
+{
+	struct memstress_books books;
+	long long footprint = 0;
+	int fd = session_open();
+	__u32 kind, handle;
+
+	ASSERT_LE(0, fd);
+	for (kind = MEMSTRESS_KIND_PAGE; kind < MEMSTRESS_KIND_END; kind++) {
+		ASSERT_EQ(0, hold(self, fd, kind, 100, &handle, &books));
+		footprint += books.footprint_bytes;
+		EXPECT_EQ(self->scope.total_bytes + footprint, session_total_bytes());
+	}
+	EXPECT_EQ(0, close(fd));
+	EXPECT_EQ(self->scope.total_bytes, session_total_bytes());
+}
+
+TEST_F(session, last_descriptor_closes)
+{
+	struct memstress_books books;
+	int fd = session_open();
+	__u32 handle;
+	int copy;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, hold(self, fd, MEMSTRESS_KIND_PAGE, 10, &handle, &books));
+	copy = dup(fd);
+	ASSERT_LE(0, copy);
+	ASSERT_EQ(0, close(fd));
+	EXPECT_EQ(self->scope.total_bytes + (long long)books.footprint_bytes,
+		  session_total_bytes());
+	EXPECT_EQ(0, session_free(copy, handle, 1));
+	ASSERT_EQ(0, close(copy));
+	EXPECT_EQ(self->scope.total_bytes, session_total_bytes());
+}
+
+static int next_handle(int fd, __u32 handle, __u32 *next)
+{
+	struct memstress_ledger ledger = {
+		.size = sizeof(ledger),
+		.flags = MEMSTRESS_LEDGER_NEXT,
+		.handle = handle,
+	};
+	int ret = session_ioctl(fd, MEMSTRESS_IOC_LEDGER, &ledger);
+
+	*next = ledger.handle;
+	return ret;
+}
+
+/* A walk finds exactly the @count holdings of @handles, in ascending order */
+static bool walk_finds(int fd, const __u32 *handles, unsigned int count)
+{
+	__u32 handle = 0;
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (next_handle(fd, handle, &handle) || handle != handles[i])
+			return false;
+	return next_handle(fd, handle, &handle) == -ENOENT;
+}
+
+TEST_F(session, handles)
+{
+	struct memstress_ledger ledger;
+	struct memstress_books books;
+	__u32 handles[4];
+	unsigned int i;
+
+	EXPECT_TRUE(walk_finds(self->fd, NULL, 0));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, hold(self, self->fd, MEMSTRESS_KIND_PAGE + i, 1 + i, &handles[i],
+				  &books));
+		EXPECT_LT(i ? handles[i - 1] : 0, handles[i]);
+	}
+	EXPECT_TRUE(walk_finds(self->fd, handles, 3));
+
+	/* Gone with the last object, and its name is not given again at once */
+	EXPECT_EQ(0, session_free(self->fd, handles[1], 1));
+	EXPECT_EQ(0, session_ledger(self->fd, handles[1], &ledger));
+	EXPECT_EQ(1, ledger.books.objects);
+	EXPECT_EQ(0, session_free(self->fd, handles[1], 1));
+	EXPECT_ERRNO(ENOENT, session_ledger(self->fd, handles[1], &ledger));
+	EXPECT_ERRNO(ENOENT, session_free(self->fd, handles[1], 0));
+	ASSERT_EQ(0, hold(self, self->fd, MEMSTRESS_KIND_PAGE, 1, &handles[3], &books));
+	EXPECT_LT(handles[2], handles[3]);
+	handles[1] = handles[2];
+	handles[2] = handles[3];
+	EXPECT_TRUE(walk_finds(self->fd, handles, 3));
+}
+
+/* The ledger's sum of a kind (0: of all) */
+static bool sum_is(int fd, __u32 kind, const struct memstress_books *books, __u64 holdings)
+{
+	struct memstress_ledger ledger = { .size = sizeof(ledger), .kind = kind };
+
+	return !session_ioctl(fd, MEMSTRESS_IOC_LEDGER, &ledger) && ledger.holdings == holdings &&
+	       !ledger.in_flight && !!ledger.bookkeeping_bytes == !kind &&
+	       books_equal(session_kind_name(kind), books, &ledger.books);
+}
+
+static void add_books(struct memstress_books *sum, const struct memstress_books *books)
+{
+	sum->objects += books->objects;
+	sum->uncharged_objects += books->uncharged_objects;
+	sum->requested_bytes += books->requested_bytes;
+	sum->page_charged_bytes += books->page_charged_bytes;
+	sum->byte_charged_bytes += books->byte_charged_bytes;
+	sum->footprint_bytes += books->footprint_bytes;
+}
+
+TEST_F(session, ledger_sums)
+{
+	struct memstress_books of_kind[MEMSTRESS_KIND_END] = {};
+	struct memstress_books all = {}, books;
+	__u32 kind, handle;
+
+	EXPECT_TRUE(sum_is(self->fd, 0, &all, 0));
+	for (kind = MEMSTRESS_KIND_PAGE; kind < MEMSTRESS_KIND_END; kind++) {
+		ASSERT_EQ(0, hold(self, self->fd, kind, 10, &handle, &books));
+		add_books(&of_kind[kind], &books);
+		add_books(&all, &books);
+		ASSERT_EQ(0, hold(self, self->fd, kind, 7, &handle, &books));
+		add_books(&of_kind[kind], &books);
+		add_books(&all, &books);
+		EXPECT_TRUE(sum_is(self->fd, kind, &of_kind[kind], 2));
+		EXPECT_TRUE(sum_is(self->fd, 0, &all, 2 * kind));
+	}
+	for (kind = MEMSTRESS_KIND_PAGE; kind < MEMSTRESS_KIND_END; kind++)
+		EXPECT_TRUE(sum_is(self->fd, kind, &of_kind[kind], 2));
+}
+
+FIXTURE(order)
+{
+	struct _test_data_session session;
+};
+
+FIXTURE_VARIANT(order)
+{
+	__u32 order;
+	__u64 seed;
+};
+
+#define VARIANT(_name, _ORDER, _seed)                            \
+	FIXTURE_VARIANT_ADD(order, _name)                        \
+	{                                                        \
+		.order = MEMSTRESS_FREE_##_ORDER, .seed = _seed, \
+	}
+
+VARIANT(fifo, FIFO, 0);
+VARIANT(lifo, LIFO, 0);
+VARIANT(random_seed_0, RANDOM, 0);
+VARIANT(random_seed_1, RANDOM, 1);
+
+FIXTURE_SETUP(order)
+{
+	session_setup(_metadata, &self->session, NULL);
+}
+
+FIXTURE_TEARDOWN(order)
+{
+	session_teardown(_metadata, &self->session, NULL);
+}
+
+/* Parts and wholes: the objects of each part, and what the ledger has left */
+TEST_F(order, counts)
+{
+	const __u64 parts[] = { 1, 2, 300, 1, 0 };
+	struct _test_data_session *session = &self->session;
+	struct memstress_free req;
+	struct memstress_ledger ledger;
+	struct memstress_books books;
+	__u64 left = 1000, expected;
+	__u32 kind, handle;
+	unsigned int i;
+
+	for (kind = MEMSTRESS_KIND_PAGE; kind < MEMSTRESS_KIND_END; kind++, left = 1000) {
+		ASSERT_EQ(0, hold(session, session->fd, kind, left, &handle, &books));
+		for (i = 0; i < ARRAY_SIZE(parts); i++) {
+			expected = parts[i] ? parts[i] : left;
+			req = (struct memstress_free){
+				.size = sizeof(req),
+				.handle = handle,
+				.order = variant->order,
+				.seed = variant->seed,
+				.count = parts[i],
+			};
+			ASSERT_EQ(0, session_ioctl(session->fd, MEMSTRESS_IOC_FREE, &req));
+			EXPECT_EQ(expected, req.books.objects);
+			EXPECT_LE(req.slowest_ns, req.total_ns);
+			left -= expected;
+			if (left) {
+				ASSERT_EQ(0, session_ledger(session->fd, handle, &ledger));
+				EXPECT_EQ(left, ledger.books.objects);
+			}
+		}
+		EXPECT_ERRNO(ENOENT, session_ledger(session->fd, handle, &ledger));
+	}
+}
+
+TEST_F(order, more_than_there_are)
+{
+	struct _test_data_session *session = &self->session;
+	struct memstress_free req = {
+		.size = sizeof(req),
+		.order = variant->order,
+		.seed = variant->seed,
+		.count = 1000,
+	};
+	struct memstress_books books;
+
+	ASSERT_EQ(0, hold(session, session->fd, MEMSTRESS_KIND_PAGE, 10, &req.handle, &books));
+	EXPECT_EQ(0, session_ioctl(session->fd, MEMSTRESS_IOC_FREE, &req));
+	EXPECT_TRUE(books_equal("freed", &books, &req.books));
+}
+
+/* FREE_ALL with a count goes over the holdings until it has enough */
+TEST_F(order, all_holdings)
+{
+	struct _test_data_session *session = &self->session;
+	struct memstress_free req = {
+		.size = sizeof(req),
+		.flags = MEMSTRESS_FREE_ALL,
+		.order = variant->order,
+		.seed = variant->seed,
+		.count = 150,
+	};
+	struct memstress_ledger ledger;
+	struct memstress_books books;
+	__u32 kind, handle;
+
+	for (kind = MEMSTRESS_KIND_PAGE; kind < MEMSTRESS_KIND_END; kind++)
+		ASSERT_EQ(0, hold(session, session->fd, kind, 100, &handle, &books));
+	ASSERT_EQ(0, session_ioctl(session->fd, MEMSTRESS_IOC_FREE, &req));
+	EXPECT_EQ(150, req.books.objects);
+	ASSERT_EQ(0, session_ledger(session->fd, 0, &ledger));
+	EXPECT_EQ(100 * (MEMSTRESS_KIND_END - 1) - 150, ledger.books.objects);
+	EXPECT_EQ(MEMSTRESS_KIND_END - 2, ledger.holdings);
+	req.count = 0;
+	ASSERT_EQ(0, session_ioctl(session->fd, MEMSTRESS_IOC_FREE, &req));
+	EXPECT_EQ(100 * (MEMSTRESS_KIND_END - 1) - 150, req.books.objects);
+}
+
+/* The exit status of a child that runs @function with @fd */
+static int in_child(int (*function)(struct scope *scope, int fd, __u32 handle), struct scope *scope,
+		    int fd, __u32 handle)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(function(scope, fd, handle));
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+/* Returns the number of the step that went wrong */
+static int use_inherited(struct scope *scope, int fd, __u32 handle)
+{
+	struct memstress_alloc alloc = session_request(MEMSTRESS_KIND_PAGE, 0, 1, scope->target.fd);
+	struct memstress_ledger ledger;
+	struct memstress_info info;
+
+	if (session_alloc(fd, &alloc) != -EACCES)
+		return 1;
+	if (session_ledger(fd, handle, &ledger) || ledger.books.objects != 10)
+		return 2;
+	if (session_free(fd, handle, 3))
+		return 3;
+	if (session_info(fd, 0, &info))
+		return 4;
+	return 0;
+}
+
+TEST_F(session, child_may_free_not_alloc)
+{
+	struct memstress_ledger ledger;
+	struct memstress_books books;
+	__u32 handle;
+
+	ASSERT_EQ(0, hold(self, self->fd, MEMSTRESS_KIND_PAGE, 10, &handle, &books));
+	EXPECT_EQ(0, in_child(use_inherited, &self->scope, self->fd, handle));
+	/* The child is gone, and what it left is still there */
+	ASSERT_EQ(0, session_ledger(self->fd, handle, &ledger));
+	EXPECT_EQ(7, ledger.books.objects);
+}
+
+/* What the program does when it is executed by itself: ALLOC with what it was given */
+static int after_exec(int fd, int payer_fd)
+{
+	struct memstress_alloc alloc = session_request(MEMSTRESS_KIND_PAGE, 0, 1, payer_fd);
+	struct memstress_ledger ledger;
+
+	if (session_alloc(fd, &alloc) || alloc.stop != MEMSTRESS_STOP_DONE)
+		return 1;
+	if (session_ledger(fd, 0, &ledger) || ledger.books.objects != 11)
+		return 2;
+	return 0;
+}
+
+static int open_and_exec(struct scope *scope, int unused, __u32 also_unused)
+{
+	struct memstress_alloc alloc =
+		session_request(MEMSTRESS_KIND_PAGE, 0, 10, scope->target.fd);
+	int fd = open(MEMSTRESS_DEVICE, O_RDWR);
+	int payer_fd = fcntl(scope->target.fd, F_DUPFD, 0);
+	char fd_text[16], payer_text[16];
+
+	(void)unused;
+	(void)also_unused;
+	if (fd < 0 || payer_fd < 0 || session_alloc(fd, &alloc))
+		return 100;
+	snprintf(fd_text, sizeof(fd_text), "%d", fd);
+	snprintf(payer_text, sizeof(payer_text), "%d", payer_fd);
+	execl("/proc/self/exe", "test_session", fd_text, payer_text, NULL);
+	return 101;
+}
+
+TEST_F(session, kept_over_exec)
+{
+	EXPECT_EQ(0, in_child(open_and_exec, &self->scope, -1, 0));
+	EXPECT_EQ(self->scope.total_bytes, session_total_bytes());
+}
+
+struct thread {
+	pthread_t id;
+	int fd;
+	struct memstress_alloc alloc;
+	struct memstress_free free;
+	int ret;
+};
+
+static void *thread_alloc(void *arg)
+{
+	struct thread *thread = arg;
+
+	thread->ret = session_alloc(thread->fd, &thread->alloc);
+	return NULL;
+}
+
+static void *thread_free(void *arg)
+{
+	struct thread *thread = arg;
+
+	thread->ret = session_ioctl(thread->fd, MEMSTRESS_IOC_FREE, &thread->free);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(session, threads_alloc_at_once, TIMEOUT_S)
+{
+	struct memstress_ledger ledger;
+	struct memstress_books books;
+	struct thread threads[4];
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		threads[i].fd = self->fd;
+		threads[i].alloc =
+			session_request(MEMSTRESS_KIND_KMALLOC, 64, 20000, self->scope.target.fd);
+		ASSERT_EQ(0, pthread_create(&threads[i].id, NULL, thread_alloc, &threads[i]));
+	}
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		ASSERT_EQ(0, pthread_join(threads[i].id, NULL));
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		EXPECT_EQ(0, threads[i].ret);
+		EXPECT_EQ(MEMSTRESS_STOP_DONE, threads[i].alloc.stop);
+		ASSERT_EQ(0, books_derive(&threads[i].alloc, 20000, &books));
+		EXPECT_TRUE(books_equal("thread", &books, &threads[i].alloc.books));
+		for (j = 0; j < i; j++)
+			EXPECT_NE(threads[j].alloc.handle, threads[i].alloc.handle);
+	}
+	ASSERT_EQ(0, session_ledger(self->fd, 0, &ledger));
+	EXPECT_EQ(80000, ledger.books.objects);
+	EXPECT_EQ(ARRAY_SIZE(threads), ledger.holdings);
+	EXPECT_EQ(0, ledger.in_flight);
+}
+
+TEST_F_TIMEOUT(session, busy_while_freed, TIMEOUT_S)
+{
+	__u64 deadline = clock_now_ns() + 30 * NS_PER_S;
+	struct thread thread = { .fd = self->fd };
+	struct memstress_ledger ledger;
+	struct memstress_books books;
+	__u32 handle;
+
+	ASSERT_EQ(0, hold(self, self->fd, MEMSTRESS_KIND_KMALLOC, 200000, &handle, &books));
+	thread.free = (struct memstress_free){
+		.size = sizeof(thread.free),
+		.handle = handle,
+		.order = MEMSTRESS_FREE_RANDOM,
+		.seed = 1,
+	};
+	ASSERT_EQ(0, pthread_create(&thread.id, NULL, thread_free, &thread));
+	do {
+		ASSERT_EQ(0, session_ledger(self->fd, 0, &ledger));
+	} while (!ledger.in_flight && ledger.books.objects && clock_now_ns() < deadline);
+	EXPECT_EQ(1, ledger.in_flight);
+	EXPECT_ERRNO(EBUSY, session_free(self->fd, handle, 1));
+	/* FREE_ALL leaves out what others work on */
+	EXPECT_ERRNO(0, session_free_all(self->fd));
+	ASSERT_EQ(0, session_ledger(self->fd, handle, &ledger));
+	EXPECT_LT(0, ledger.books.objects);
+	ASSERT_EQ(0, pthread_join(thread.id, NULL));
+	EXPECT_EQ(0, thread.ret);
+	EXPECT_TRUE(books_equal("freed", &books, &thread.free.books));
+	EXPECT_ERRNO(ENOENT, session_free(self->fd, handle, 1));
+}
+
+TEST_F_TIMEOUT(session, deadline, TIMEOUT_S)
+{
+	struct memstress_alloc alloc =
+		session_request(MEMSTRESS_KIND_KMALLOC, 8, 1000000000, self->scope.target.fd);
+	struct memstress_books books;
+	__u64 begin = clock_now_ns();
+
+	alloc.deadline_ns = 20 * NS_PER_MS;
+	ASSERT_EQ(0, session_alloc(self->fd, &alloc));
+	EXPECT_LE(20 * NS_PER_MS, clock_now_ns() - begin);
+	EXPECT_EQ(MEMSTRESS_STOP_DEADLINE, alloc.stop);
+	EXPECT_LT(0, alloc.books.objects);
+	EXPECT_GT(alloc.count, alloc.books.objects);
+	EXPECT_EQ(0, alloc.failures);
+	ASSERT_EQ(0, books_derive(&alloc, alloc.books.objects, &books));
+	EXPECT_TRUE(books_equal("deadline", &books, &alloc.books));
+}
+
+TEST_F(session, max_failures)
+{
+	struct memstress_alloc alloc =
+		session_request(MEMSTRESS_KIND_PAGE, 0, 1000, self->scope.target.fd);
+	__u32 failures;
+
+	/* Not one page more than 256 fits, and this policy does not call the OOM killer */
+	ASSERT_EQ(0, cgroup_write_number(&self->scope.target, "memory.max", 1 << 20));
+	alloc.policy = MEMSTRESS_POLICY_NORETRY;
+	for (failures = 0; failures < 4; failures++) {
+		alloc.max_failures = failures;
+		ASSERT_EQ(0, session_alloc(self->fd, &alloc));
+		EXPECT_EQ(MEMSTRESS_STOP_FAILED, alloc.stop);
+		EXPECT_EQ(failures + 1, alloc.failures);
+		EXPECT_EQ(ENOMEM, alloc.first_errno);
+		EXPECT_EQ(256, alloc.books.objects);
+		EXPECT_EQ(0, session_free(self->fd, alloc.handle, 0));
+	}
+	EXPECT_EQ(0, cgroup_read_key(&self->scope.target, "memory.events", "oom"));
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3)
+		return after_exec(atoi(argv[1]), atoi(argv[2]));
+	return test_harness_run(argc, argv);
+}
