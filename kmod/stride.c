@@ -4,8 +4,8 @@
  * for one (s->size in obj_full_size(), mm/memcontrol.c and mm/slab.h).
  *
  * No kernel tells a module, and slab debugging changes it, so it is measured: two
- * objects of one cache are never nearer than the stride, and neighbours in a slab
- * are exactly that far apart.
+ * objects of one slab are never nearer than the stride, and neighbours are exactly
+ * that far apart. Where a slab has room for one object only, there is no way.
  */
 #include <linux/kernel.h>
 #include <linux/limits.h>
@@ -42,6 +42,12 @@ static int ms_stride_compare(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
+static bool ms_stride_same_slab(unsigned long a, unsigned long b)
+{
+	return virt_to_head_page((void *)a) == virt_to_head_page((void *)b);
+}
+
+/* SIZE_MAX if no two objects share a slab. */
 static size_t ms_stride_smallest_distance(unsigned long *addresses, unsigned int count)
 {
 	size_t smallest = SIZE_MAX;
@@ -49,7 +55,8 @@ static size_t ms_stride_smallest_distance(unsigned long *addresses, unsigned int
 
 	sort(addresses, count, sizeof(*addresses), ms_stride_compare, NULL);
 	for (i = 1; i < count; i++)
-		smallest = min_t(size_t, smallest, addresses[i] - addresses[i - 1]);
+		if (ms_stride_same_slab(addresses[i - 1], addresses[i]))
+			smallest = min_t(size_t, smallest, addresses[i] - addresses[i - 1]);
 	return smallest;
 }
 
@@ -63,7 +70,7 @@ static size_t ms_stride_smallest_distance(unsigned long *addresses, unsigned int
  * What it allocates for this is charged to nobody, whatever @gfp says: the root
  * cgroup pays, which is not accounted.
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM, or -EOPNOTSUPP if no two objects share a slab.
  */
 int ms_stride_measure(struct kmem_cache *cache, size_t size, gfp_t gfp, size_t *stride)
 {
@@ -102,7 +109,7 @@ int ms_stride_measure(struct kmem_cache *cache, size_t size, gfp_t gfp, size_t *
 	if (!ret) {
 		*stride = ms_stride_smallest_distance(addresses, count);
 		if (*stride == SIZE_MAX)
-			ret = -ENOMEM;
+			ret = -EOPNOTSUPP;
 	}
 	for (i = 0; i < count; i++) {
 		ms_stride_free(cache, (void *)addresses[i]);

@@ -68,10 +68,13 @@ static int ms_cache_create(struct ms_cache *entry, bool accounted)
 	return 0;
 }
 
-/* The largest whose slabs are small enough that the OOM killer is used for them. */
+/*
+ * The largest of which two fit into a slab of the largest order that SLUB likes to use
+ * (slub_max_order in mm/slub.c): the stride of others cannot be measured.
+ */
 static u64 ms_cache_largest(void)
 {
-	return PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER;
+	return (PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER) / 2;
 }
 
 static int ms_cache_prepare(struct ms_request *request)
