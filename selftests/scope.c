@@ -151,6 +151,17 @@ int scope_take(struct scope *scope, struct scope_snapshot *snap)
 	return ret;
 }
 
+int scope_baseline(struct scope *scope, struct scope_snapshot *snap)
+{
+	int ret;
+
+	scope_visit_cpus();
+	ret = scope_settle(scope);
+	if (!ret)
+		ret = scope_flush(scope);
+	return ret ? ret : scope_take(scope, snap);
+}
+
 int scope_law(struct scope *scope, const struct scope_snapshot *before, const struct charge *charge,
 	      enum balance_lines lines, struct violation *violation)
 {

@@ -41,6 +41,13 @@ int scope_flush(struct scope *scope);
 int scope_take(struct scope *scope, struct scope_snapshot *snap);
 
 /*
+ * What a law is measured from: settled, flushed, and nothing on its way. Pages of a
+ * task inside that are on their way to the LRU are charged already, and would move
+ * the lines of the LRU later (see scope_visit_cpus()).
+ */
+int scope_baseline(struct scope *scope, struct scope_snapshot *snap);
+
+/*
  * The law that conservation and return share: after SETTLE, target and parent have
  * moved by exactly @charge, and the sibling not at all. Returns 0 when it holds, the
  * number of wrong lines when not, or -errno if it could not be looked at.

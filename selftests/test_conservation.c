@@ -62,9 +62,7 @@ FIXTURE_SETUP(conservation)
 	/* Makes the caches that are made on demand, which is not what is measured */
 	ASSERT_EQ(0, session_alloc(self->fd, &self->alloc));
 	ASSERT_EQ(0, session_free_all(self->fd));
-	ASSERT_EQ(0, scope_settle(&self->scope));
-	ASSERT_EQ(0, scope_flush(&self->scope));
-	ASSERT_EQ(0, scope_take(&self->scope, &self->before));
+	ASSERT_EQ(0, scope_baseline(&self->scope, &self->before));
 }
 
 FIXTURE_TEARDOWN(conservation)
@@ -198,9 +196,7 @@ TEST_F(conservation, payer_inside)
 	ASSERT_EQ(0, worker_start(&worker, &self->scope.target));
 	ASSERT_EQ(0, worker_ask(&worker, WORKER_LEDGER));
 	bookkeeping = worker.page->ledger.bookkeeping_bytes;
-	ASSERT_EQ(0, scope_settle(&self->scope));
-	ASSERT_EQ(0, scope_flush(&self->scope));
-	ASSERT_EQ(0, scope_take(&self->scope, &self->before));
+	ASSERT_EQ(0, scope_baseline(&self->scope, &self->before));
 
 	ASSERT_EQ(0, books_derive_one(&self->alloc, &one));
 	self->alloc.payer_fd = MEMSTRESS_PAYER_CALLER;

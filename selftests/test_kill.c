@@ -50,9 +50,7 @@ FIXTURE_SETUP(kill)
 	memset(self->position, 0, sizeof(*self->position));
 	self->seed = seed ? strtoull(seed, NULL, 0) : clock_now_ns();
 	fprintf(stderr, "# MEMSTRESS_SEED=%llu\n", self->seed);
-	ASSERT_EQ(0, scope_settle(&self->scope));
-	ASSERT_EQ(0, scope_flush(&self->scope));
-	ASSERT_EQ(0, scope_take(&self->scope, &self->empty));
+	ASSERT_EQ(0, scope_baseline(&self->scope, &self->empty));
 	ASSERT_EQ(0, kmsg_mark(&self->kmsg));
 }
 

@@ -430,9 +430,7 @@ TEST_F_TIMEOUT(limits, payer_removed_in_flight, TIMEOUT_S)
 	__u64 waited_ns;
 	int fd, ret;
 
-	ASSERT_EQ(0, scope_settle(&self->scope));
-	ASSERT_EQ(0, scope_flush(&self->scope));
-	ASSERT_EQ(0, scope_take(&self->scope, &before));
+	ASSERT_EQ(0, scope_baseline(&self->scope, &before));
 	ASSERT_EQ(0, cgroup_create(&doomed, &self->scope.parent, "doomed"));
 	fd = dup(doomed.fd);
 	ASSERT_LE(0, fd);

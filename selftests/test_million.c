@@ -38,9 +38,7 @@ FIXTURE_SETUP(million)
 	ASSERT_EQ(0, scope_create(&self->scope, "million", LIMIT_BYTES));
 	self->fd = session_open();
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, scope_settle(&self->scope));
-	ASSERT_EQ(0, scope_flush(&self->scope));
-	ASSERT_EQ(0, scope_take(&self->scope, &self->before));
+	ASSERT_EQ(0, scope_baseline(&self->scope, &self->before));
 }
 
 FIXTURE_TEARDOWN(million)

@@ -48,15 +48,6 @@ VARIANT(cache, CACHE, 200, "slab_unreclaimable");
 VARIANT(vmalloc, VMALLOC, 65536, "vmalloc");
 VARIANT(percpu, PERCPU, 64, "percpu");
 
-static int baseline(struct _test_data_giving_back *self, struct scope_snapshot *snap)
-{
-	int ret = scope_settle(&self->scope);
-
-	if (!ret)
-		ret = scope_flush(&self->scope);
-	return ret ? ret : scope_take(&self->scope, snap);
-}
-
 FIXTURE_SETUP(giving_back)
 {
 	struct memstress_books one;
@@ -74,7 +65,7 @@ FIXTURE_SETUP(giving_back)
 	if (self->alloc.count > MAX_OBJECTS)
 		self->alloc.count = MAX_OBJECTS;
 	self->bound = balance_stock_bound(&self->scope.info, one.byte_charged_bytes);
-	ASSERT_EQ(0, baseline(self, &self->empty));
+	ASSERT_EQ(0, scope_baseline(&self->scope, &self->empty));
 }
 
 FIXTURE_TEARDOWN(giving_back)
@@ -160,7 +151,7 @@ TEST_F_TIMEOUT(giving_back, payer_inside, TIMEOUT_S)
 	int ret;
 
 	ASSERT_EQ(0, worker_start(&worker, &self->scope.target));
-	ASSERT_EQ(0, baseline(self, &self->before));
+	ASSERT_EQ(0, scope_baseline(&self->scope, &self->before));
 	self->alloc.payer_fd = MEMSTRESS_PAYER_CALLER;
 	worker.page->alloc = self->alloc;
 	EXPECT_EQ(0, worker_ask(&worker, WORKER_ALLOC));

@@ -64,9 +64,7 @@ FIXTURE_SETUP(victim)
 	ASSERT_EQ(0, cgroup_write_number(&self->scope.target, "memory.max", MAX_BYTES));
 	/* Without swap no bystander's memory can be pushed out instead; the file may be missing */
 	cgroup_write_number(&self->scope.target, "memory.swap.max", 0);
-	ASSERT_EQ(0, scope_settle(&self->scope));
-	ASSERT_EQ(0, scope_flush(&self->scope));
-	ASSERT_EQ(0, scope_take(&self->scope, &self->empty));
+	ASSERT_EQ(0, scope_baseline(&self->scope, &self->empty));
 	ASSERT_EQ(0, kmsg_mark(&self->kmsg));
 	self->sentinel = start_sentinel();
 	ASSERT_LT(0, self->sentinel);
@@ -210,14 +208,12 @@ static int allocate_past_max(struct _test_data_victim *self, __u32 kind, __u64 s
 	struct memstress_alloc *alloc = &self->worker.page->alloc;
 	__u64 object = kind == MEMSTRESS_KIND_PAGE ? (__u64)books_page_size() << size : size;
 
-	int ret = scope_settle(&self->scope);
+	struct scope_snapshot own;
+	int ret = scope_baseline(&self->scope, &own);
 
-	if (!ret)
-		ret = scope_flush(&self->scope);
-	if (!ret)
-		ret = snapshot_take(&self->own, &self->scope.target);
 	if (ret)
 		return ret;
+	self->own = own.target;
 	*alloc = session_request(kind, size, PAST_MAX / object, MEMSTRESS_PAYER_CALLER);
 	worker_tell(&self->worker, WORKER_ALLOC);
 	return 0;
