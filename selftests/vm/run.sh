@@ -34,6 +34,12 @@ test)
 	(($#)) || mapfile -t names < <(make -s -C "$top/selftests" list)
 	set -- test "$@" "${names[@]}"
 	;;
+run)
+	shift
+	# The guest writes to a terminal whatever happens to its words here.
+	[[ -t 1 ]] || set -- env NO_COLOR=1 "$@"
+	set -- run "$@"
+	;;
 shell)
 	set -- shell "${TERM:-dumb}"
 	;;
