@@ -19,8 +19,8 @@ run_program() {
 		_start=$(uptime_seconds)
 		# A session of its own, so that what it sends to its group stays in the family. By
 		# its path, or busybox runs its own timeout, which spares the program's children.
-		setsid /usr/bin/timeout -k 5 "$_limit" "$@" </dev/null 2>&1
-		_status=$?
+		_status=0
+		setsid /usr/bin/timeout -k 5 "$_limit" "$@" </dev/null 2>&1 || _status=$?
 		# The newline ends whatever line the program was in when it died.
 		printf '\n\001%d %s %d\n' "$_status" \
 			"$(echo "$(uptime_seconds) $_start" | awk '{ print $1 - $2 }')" "$_limit"
