@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The commands. Each reads its own options and returns the exit code, or COMMAND_HELP. */
+#ifndef MEMSTRESS_USER_COMMANDS_H
+#define MEMSTRESS_USER_COMMANDS_H
+
+#define COMMAND_HELP (-1)
+
+/**
+ * struct command - one command
+ * @name: as users type it; NULL ends the table
+ * @synopsis: its arguments
+ * @summary: what it does, in one line
+ * @run: does it; argv[0] is the name of the command. COMMAND_HELP: the user asked for help
+ * @print_help: the rest of its --help; NULL if there is none
+ */
+struct command {
+	const char *name;
+	const char *synopsis;
+	const char *summary;
+	int (*run)(int argc, char **argv);
+	void (*print_help)(void);
+};
+
+#endif /* MEMSTRESS_USER_COMMANDS_H */

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "error.h"
+
+int error_set(struct error *error, enum exit_status status, const char *format, ...)
+{
+	va_list args;
+
+	error->status = status;
+	va_start(args, format);
+	vsnprintf(error->text, sizeof(error->text), format, args);
+	va_end(args);
+	return -1;
+}
+
+int error_report(const struct error *error)
+{
+	fflush(stdout);
+	fprintf(stderr, "memstress: %s\n", error->text);
+	return error->status;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Messages and exit codes.
+ *
+ * The lower layers return -errno. Whoever knows the object and the reason makes one line of it
+ * with error_set(), and the command reports that line, once.
+ */
+#ifndef MEMSTRESS_USER_ERROR_H
+#define MEMSTRESS_USER_ERROR_H
+
+#include "compiler.h"
+
+/**
+ * enum exit_status - what the tool's exit code says
+ * @STATUS_HELD: the expectation held; done
+ * @STATUS_FAILED: it did not hold, or something failed on the way
+ * @STATUS_MISUSE: the command line asks for nonsense
+ * @STATUS_UNSUPPORTED: this cannot be done here: no module, no permission, no memory controller
+ */
+enum exit_status {
+	STATUS_HELD = 0,
+	STATUS_FAILED = 1,
+	STATUS_MISUSE = 2,
+	STATUS_UNSUPPORTED = 4,
+};
+
+/**
+ * struct error - what went wrong, in one line
+ * @status: the exit code that it leads to
+ * @text: the line, without the name of the program and the newline
+ */
+struct error {
+	enum exit_status status;
+	char text[1024];
+};
+
+/* Returns -1, so that a function can end with it */
+__printf(3, 4) int error_set(struct error *error, enum exit_status status, const char *format, ...);
+
+/* Writes the line to stderr; returns the exit code */
+int error_report(const struct error *error);
+
+#endif /* MEMSTRESS_USER_ERROR_H */
