@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <mntent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/sched.h>
+
+#include "cgroup.h"
+#include "clock.h"
+
+#define CG_TEXT_MAX     16384
+#define CG_REMOVE_PAUSE (5 * NS_PER_MS)
+
+bool cg_has_word(const char *text, const char *word)
+{
+	size_t length = strlen(word);
+
+	while (*text) {
+		size_t next = strcspn(text, "\n ");
+
+		if (next == length && !strncmp(text, word, length))
+			return true;
+		text += next;
+		text += strspn(text, "\n ");
+	}
+	return false;
+}
+
+ssize_t cg_read_at(int fd, const char *file, char *buffer, size_t size)
+{
+	int file_fd = openat(fd, file, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	if (file_fd < 0)
+		return -errno;
+	length = read(file_fd, buffer, size - 1);
+	if (length < 0)
+		length = -errno;
+	else
+		buffer[length] = '\0';
+	close(file_fd);
+	return length;
+}
+
+int cg_write_at(int fd, const char *file, const char *text)
+{
+	int file_fd = openat(fd, file, O_WRONLY | O_CLOEXEC);
+	int ret = 0;
+
+	if (file_fd < 0)
+		return -errno;
+	if (write(file_fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(file_fd);
+	return ret;
+}
+
+static int cg_open_dir(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+ssize_t cg_read_path(const char *path, const char *file, char *buffer, size_t size)
+{
+	int fd = cg_open_dir(path);
+	ssize_t ret;
+
+	if (fd < 0)
+		return fd;
+	ret = cg_read_at(fd, file, buffer, size);
+	close(fd);
+	return ret;
+}
+
+int cg_find(struct cg_tree *tree, const char *root)
+{
+	char path[PATH_MAX];
+	struct mntent *entry;
+	bool found_v1 = false;
+	FILE *mounts;
+
+	memset(tree, 0, sizeof(*tree));
+	tree->root = root;
+	snprintf(path, sizeof(path), "%s/proc/self/mounts", root);
+	mounts = setmntent(path, "re");
+	if (!mounts)
+		return -errno;
+	while (!tree->ops && (entry = getmntent(mounts))) {
+		if (!strcmp(entry->mnt_type, "cgroup") && hasmntopt(entry, "memory"))
+			found_v1 = true;
+		if (strcmp(entry->mnt_type, "cgroup2"))
+			continue;
+		snprintf(tree->mount, sizeof(tree->mount), "%s%s", root, entry->mnt_dir);
+		if (cg_v2_has_memory(tree->mount))
+			tree->ops = &cg_v2_ops;
+	}
+	endmntent(mounts);
+	if (tree->ops)
+		return 0;
+	return found_v1 ? -EOPNOTSUPP : -ENOENT;
+}
+
+static bool cg_has_dots(const char *path)
+{
+	while (*path) {
+		size_t length = strcspn(path, "/");
+
+		if ((length == 1 && path[0] == '.') ||
+		    (length == 2 && path[0] == '.' && path[1] == '.'))
+			return true;
+		path += length;
+		path += strspn(path, "/");
+	}
+	return false;
+}
+
+int cg_resolve(const struct cg_tree *tree, const char *name, char *path, size_t size)
+{
+	size_t mount = strlen(tree->mount);
+	size_t length;
+
+	if (!strncmp(name, tree->mount, mount) && (name[mount] == '/' || !name[mount]))
+		name += mount;
+	name += strspn(name, "/");
+	length = strlen(name);
+	while (length && name[length - 1] == '/')
+		length--;
+	if (!length || cg_has_dots(name) || memchr(name, '\n', length))
+		return -EINVAL;
+	if (snprintf(path, size, "%s/%.*s", tree->mount, (int)length, name) >= (int)size)
+		return -ENAMETOOLONG;
+	return 0;
+}
+
+const char *cg_name(const struct cg_tree *tree, const char *path)
+{
+	const char *name = path + strlen(tree->mount);
+
+	return *name ? name : "/";
+}
+
+/* @path becomes the directory above. False at the mount. */
+static bool cg_ascend(const struct cg_tree *tree, char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (!slash || slash < path + strlen(tree->mount))
+		return false;
+	*slash = '\0';
+	return true;
+}
+
+int cg_default_parent(const struct cg_tree *tree, char *path, size_t size)
+{
+	char own[PATH_MAX];
+	int ret;
+
+	snprintf(path, size, "%s", tree->mount);
+	if (tree->ops->can_host(path))
+		return 0;
+	ret = tree->ops->find_own(tree->root, own, sizeof(own));
+	if (ret)
+		return ret;
+	if (snprintf(path, size, "%s%s", tree->mount, own) >= (int)size)
+		return -ENAMETOOLONG;
+	while (cg_ascend(tree, path))
+		if (tree->ops->can_host(path))
+			return 0;
+	return -EACCES;
+}
+
+static int cg_open_made(struct cgroup *cg)
+{
+	struct stat st;
+
+	cg->fd = cg_open_dir(cg->path);
+	if (cg->fd < 0)
+		return cg->fd;
+	if (fstat(cg->fd, &st))
+		return -errno;
+	cg->id = st.st_ino;
+	return 0;
+}
+
+int cg_create(struct cgroup *cg, const struct cg_tree *tree, const char *path)
+{
+	char parent[PATH_MAX];
+	int ret;
+
+	memset(cg, 0, sizeof(*cg));
+	cg->tree = tree;
+	cg->fd = -1;
+	snprintf(cg->path, sizeof(cg->path), "%s", path);
+	snprintf(parent, sizeof(parent), "%s", path);
+	if (!cg_ascend(tree, parent))
+		return -EEXIST;
+
+	cg->parent_fd = cg_open_dir(parent);
+	if (cg->parent_fd < 0)
+		return cg->parent_fd;
+	/* Looked at first, so that a name that is taken changes nothing. */
+	if (!access(path, F_OK)) {
+		close(cg->parent_fd);
+		return -EEXIST;
+	}
+	ret = tree->ops->enable(cg->parent_fd, &cg->enabled);
+	if (ret)
+		goto err_close_parent;
+	if (mkdir(cg->path, 0755)) {
+		ret = -errno;
+		goto err_put_back;
+	}
+	ret = cg_open_made(cg);
+	if (ret)
+		goto err_rmdir;
+	return 0;
+
+err_rmdir:
+	if (cg->fd >= 0)
+		close(cg->fd);
+	cg->fd = -1;
+	rmdir(cg->path);
+err_put_back:
+	tree->ops->put_back(cg->parent_fd, cg->enabled);
+err_close_parent:
+	close(cg->parent_fd);
+	return ret;
+}
+
+/* Whether what has the path is still what was made. */
+static bool cg_is_there(const struct cgroup *cg)
+{
+	struct stat st;
+
+	return !stat(cg->path, &st) && st.st_ino == cg->id;
+}
+
+int cg_remove(struct cgroup *cg, __u64 timeout_ns)
+{
+	__u64 deadline_ns = clock_now_ns() + timeout_ns;
+	int ret = 0;
+
+	if (cg->fd < 0)
+		return 0;
+	for (;;) {
+		if (!cg_is_there(cg)) {
+			ret = -ENOENT;
+			break;
+		}
+		if (!rmdir(cg->path))
+			break;
+		if (errno != EBUSY || clock_now_ns() >= deadline_ns) {
+			ret = -errno;
+			break;
+		}
+		/* What is killed leaves its cgroup some way into its exit. */
+		cg->tree->ops->kill(cg);
+		clock_pause_ns(CG_REMOVE_PAUSE);
+	}
+	cg->tree->ops->put_back(cg->parent_fd, cg->enabled);
+	close(cg->parent_fd);
+	close(cg->fd);
+	cg->fd = -1;
+	return ret;
+}
+
+static __u64 cg_parse_number(const char *text)
+{
+	return strncmp(text, "max", 3) ? strtoull(text, NULL, 10) : CG_UNLIMITED;
+}
+
+int cg_effective_max(const struct cg_tree *tree, const char *path, __u64 *bytes, char *owner,
+		     size_t size)
+{
+	const char *file = tree->ops->files[CG_MAX];
+	char here[PATH_MAX], text[64];
+
+	*bytes = CG_UNLIMITED;
+	snprintf(here, sizeof(here), "%s", path);
+	do {
+		ssize_t length = cg_read_path(here, file, text, sizeof(text));
+		__u64 limit;
+
+		/* The root has no limit, nor has what is not yet made. */
+		if (length == -ENOENT)
+			continue;
+		if (length < 0)
+			return length;
+		limit = cg_parse_number(text);
+		if (limit >= *bytes)
+			continue;
+		*bytes = limit;
+		snprintf(owner, size, "%s", here);
+	} while (cg_ascend(tree, here));
+	return 0;
+}
+
+pid_t cg_clone(__u64 flags, int cgroup_fd, int *pidfd)
+{
+	struct clone_args args = {
+		.flags = flags | CLONE_PIDFD,
+		.pidfd = (__u64)(unsigned long)pidfd,
+		.exit_signal = SIGCHLD,
+		.cgroup = cgroup_fd,
+	};
+	pid_t pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	return pid < 0 ? -errno : pid;
+}
+
+pid_t cg_fork(const struct cgroup *cg, int *pidfd)
+{
+	return cg ? cg->tree->ops->fork(cg, pidfd) : cg_clone(0, 0, pidfd);
+}
+
+int cg_open(const struct cgroup *cg, enum cg_file file, int flags)
+{
+	const char *name = cg->tree->ops->files[file];
+	int fd;
+
+	if (!name)
+		return -EOPNOTSUPP;
+	fd = openat(cg->fd, name, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* A missing file means an old kernel only as long as the cgroup itself is there. */
+static int cg_file_error(const struct cgroup *cg, int error)
+{
+	return error == -ENOENT && cg_is_there(cg) ? -EOPNOTSUPP : error;
+}
+
+static ssize_t cg_read(const struct cgroup *cg, enum cg_file file, char *buffer, size_t size)
+{
+	const char *name = cg->tree->ops->files[file];
+	ssize_t length;
+
+	if (!name)
+		return -EOPNOTSUPP;
+	length = cg_read_at(cg->fd, name, buffer, size);
+	return length < 0 ? cg_file_error(cg, length) : length;
+}
+
+int cg_read_number(const struct cgroup *cg, enum cg_file file, __u64 *number)
+{
+	char text[64];
+	ssize_t length = cg_read(cg, file, text, sizeof(text));
+
+	if (length < 0)
+		return length;
+	*number = cg_parse_number(text);
+	return 0;
+}
+
+int cg_write_number(const struct cgroup *cg, enum cg_file file, __u64 number)
+{
+	const char *name = cg->tree->ops->files[file];
+	char text[32];
+
+	if (!name)
+		return -EOPNOTSUPP;
+	if (number == CG_UNLIMITED)
+		snprintf(text, sizeof(text), "max");
+	else
+		snprintf(text, sizeof(text), "%llu", number);
+	return cg_file_error(cg, cg_write_at(cg->fd, name, text));
+}
+
+void cg_parse_keys(const char *text, const char *const *keys, unsigned int count, __u64 *values)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		values[i] = CG_MISSING;
+	while (text && *text) {
+		size_t length = strcspn(text, "\n ");
+
+		for (i = 0; i < count; i++)
+			if (strlen(keys[i]) == length && !strncmp(text, keys[i], length))
+				values[i] = strtoull(text + length, NULL, 10);
+		text = strchr(text, '\n');
+		if (text)
+			text++;
+	}
+}
+
+int cg_read_keys(const struct cgroup *cg, enum cg_file file, const char *const *keys,
+		 unsigned int count, __u64 *values)
+{
+	char text[CG_TEXT_MAX];
+	ssize_t length = cg_read(cg, file, text, sizeof(text));
+
+	if (length < 0)
+		return length;
+	cg_parse_keys(text, keys, count, values);
+	return 0;
+}

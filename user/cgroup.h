@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Cgroups with the memory controller: find, make, limit, fork into, read, remove.
+ *
+ * Every function returns 0 or -errno and says nothing. -ENOENT and -ENODEV from reading a cgroup
+ * that was made mean that somebody removed it.
+ */
+#ifndef MEMSTRESS_USER_CGROUP_H
+#define MEMSTRESS_USER_CGROUP_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <linux/types.h>
+
+/* "max": no limit. As a value from cg_read_keys(): the kernel does not have this key */
+#define CG_UNLIMITED (~0ULL)
+#define CG_MISSING   (~0ULL)
+
+/* The files that a cgroup may have; what they are called is the version's matter */
+enum cg_file {
+	CG_USAGE,
+	CG_PEAK,
+	CG_MAX,
+	CG_HIGH,
+	CG_SWAP_MAX,
+	CG_OOM_GROUP,
+	CG_STAT,
+	CG_EVENTS,
+	CG_EVENTS_LOCAL,
+	CG_FILES,
+};
+
+struct cgroup;
+
+/**
+ * struct cg_ops - what differs between the versions of the cgroup file system
+ * @version: 1 or 2
+ * @files: their names; NULL if this version has none like it
+ * @enable: give children of the directory @fd the memory controller. *@changed is set if they
+ *	did not have it. -EOPNOTSUPP: the controller is not there; -EBUSY: processes are in the
+ *	way
+ * @put_back: undo that, unless somebody else still relies on it
+ * @can_host: a child with the controller can be made in this directory, by the look of it
+ * @find_own: which cgroup the tool is in, as cg_name() would tell it
+ * @fork: as cg_fork(), into @cg
+ * @kill: SIGKILL to everything in @cg
+ */
+struct cg_ops {
+	unsigned int version;
+	const char *files[CG_FILES];
+	int (*enable)(int fd, bool *changed);
+	void (*put_back)(int fd, bool changed);
+	bool (*can_host)(const char *path);
+	int (*find_own)(const char *root, char *name, size_t size);
+	pid_t (*fork)(const struct cgroup *cg, int *pidfd);
+	int (*kill)(const struct cgroup *cg);
+};
+
+extern const struct cg_ops cg_v2_ops;
+
+/* Whether the v2 tree at @mount has the memory controller */
+bool cg_v2_has_memory(const char *mount);
+
+/**
+ * struct cg_tree - the hierarchy that has the memory controller
+ * @ops: of its version
+ * @root: what is put before every path; "" unless this is a test
+ * @mount: where it is mounted
+ */
+struct cg_tree {
+	const struct cg_ops *ops;
+	const char *root;
+	char mount[PATH_MAX];
+};
+
+/**
+ * struct cgroup - a cgroup that cg_create() made
+ * @tree: where it is
+ * @path: of its directory
+ * @fd: the directory; -1: there is none
+ * @parent_fd: the directory above
+ * @id: cgroup_id(), which is the inode number of the directory
+ * @enabled: the parent's children got the memory controller for it
+ */
+struct cgroup {
+	const struct cg_tree *tree;
+	char path[PATH_MAX];
+	int fd;
+	int parent_fd;
+	__u64 id;
+	bool enabled;
+};
+
+/*
+ * Finds the tree that has the memory controller, on a hybrid host too. -ENOENT: there is none.
+ * -EOPNOTSUPP: it is of a version that cannot be used.
+ */
+int cg_find(struct cg_tree *tree, const char *root);
+
+/*
+ * The directory of the cgroup that a user calls @name: a path below the mount, with or without
+ * the mount in front. -EINVAL: it cannot be one.
+ */
+int cg_resolve(const struct cg_tree *tree, const char *name, char *path, size_t size);
+
+/* The same the other way round: as the kernel calls the cgroup at @path, "/" being the root */
+const char *cg_name(const struct cg_tree *tree, const char *path);
+
+/*
+ * Where a cgroup of ours may be made if the user does not care: under the root of the tree, else
+ * beside the tool's own cgroup.
+ */
+int cg_default_parent(const struct cg_tree *tree, char *path, size_t size);
+
+/*
+ * Makes the cgroup at @path and enables the controller for it. -EEXIST: it exists; -ENOENT: its
+ * parent does not; else as struct cg_ops.enable.
+ */
+int cg_create(struct cgroup *cg, const struct cg_tree *tree, const char *path);
+
+/*
+ * Kills what is inside, removes the cgroup and puts back what cg_create() changed, whatever
+ * happens. -ENOENT: somebody else had removed it; -EBUSY: it would not become empty.
+ */
+int cg_remove(struct cgroup *cg, __u64 timeout_ns);
+
+/* The tightest limit of the cgroup at @path and those above it, and who has it */
+int cg_effective_max(const struct cg_tree *tree, const char *path, __u64 *bytes, char *owner,
+		     size_t size);
+
+/*
+ * fork() into @cg, or beside the caller if it is NULL. Returns as fork() does, and a pidfd to the
+ * parent; or -errno
+ */
+pid_t cg_fork(const struct cgroup *cg, int *pidfd);
+
+/* Returns a descriptor or -errno */
+int cg_open(const struct cgroup *cg, enum cg_file file, int flags);
+
+/* -EOPNOTSUPP: there is no such file on this kernel or version */
+int cg_read_number(const struct cgroup *cg, enum cg_file file, __u64 *number);
+int cg_write_number(const struct cgroup *cg, enum cg_file file, __u64 number);
+int cg_read_keys(const struct cgroup *cg, enum cg_file file, const char *const *keys,
+		 unsigned int count, __u64 *values);
+
+/* The same from a text that was read by other means */
+void cg_parse_keys(const char *text, const char *const *keys, unsigned int count, __u64 *values);
+
+/* True if @word is one of the words of @text, which blanks separate */
+bool cg_has_word(const char *text, const char *word);
+
+/* For the versions: a file of an open directory, or of one by its path; and clone3() by flags */
+ssize_t cg_read_at(int fd, const char *file, char *buffer, size_t size);
+ssize_t cg_read_path(const char *path, const char *file, char *buffer, size_t size);
+int cg_write_at(int fd, const char *file, const char *text);
+pid_t cg_clone(__u64 flags, int cgroup_fd, int *pidfd);
+
+#endif /* MEMSTRESS_USER_CGROUP_H */
