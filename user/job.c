@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler.h"
+#include "clock.h"
+#include "job.h"
+
+#define JOB_TIMEOUT_NS (300 * NS_PER_S)
+
+#define JOB_KIND_NAMES   "page, kmalloc, cache, vmalloc, percpu"
+#define JOB_POLICY_NAMES "kernel, nowait, atomic, noio, nofs, noretry, retry-mayfail, nofail"
+#define JOB_SIZE_HELP    "a whole number, with K, M, G or T if you like"
+#define JOB_AMOUNT_HELP  JOB_SIZE_HELP ", or 1% to 100%"
+
+static const char *const job_untils[] = {
+	[UNTIL_DONE] = "done",
+	[UNTIL_OOM] = "oom",
+	[UNTIL_ENOMEM] = "enomem",
+};
+
+static const char *const job_expects[] = {
+	[EXPECT_DONE] = "done",     [EXPECT_OOM] = "oom",         [EXPECT_ENOMEM] = "enomem",
+	[EXPECT_KILLED] = "killed", [EXPECT_SURVIVE] = "survive",
+};
+
+static const char *const job_free_orders[] = {
+	[MEMSTRESS_FREE_FIFO] = "fifo",
+	[MEMSTRESS_FREE_LIFO] = "lifo",
+	[MEMSTRESS_FREE_RANDOM] = "random",
+};
+
+const char *job_until_name(enum until until)
+{
+	return until == UNTIL_USAGE ? "usage" : job_untils[until];
+}
+
+const char *job_expect_name(enum expect expect)
+{
+	return job_expects[expect];
+}
+
+const char *job_free_order_name(__u32 order)
+{
+	return job_free_orders[order];
+}
+
+struct job_text job_objects(const struct step *step)
+{
+	struct job_text text;
+
+	if (step->kind->has_order)
+		snprintf(text.s, sizeof(text.s), "%s, order %u", step->kind->name, step->order);
+	else
+		snprintf(text.s, sizeof(text.s), "%s, %llu bytes", step->kind->name,
+			 step->object_size);
+	return text;
+}
+
+/* What an option for steps applies to: the step begun last, before the first one all of them. */
+static struct step *job_step(struct job *job)
+{
+	return job->step_count ? &job->steps[job->step_count - 1] : &job->defaults;
+}
+
+static int job_refuse(struct error *error, const char *where, const char *value,
+		      const char *allowed)
+{
+	return error_set(error, STATUS_MISUSE, "%s: '%s' is not allowed; give %s", where, value,
+			 allowed);
+}
+
+/* Index of @value in @names, or -1. */
+static int job_choose(const char *const *names, unsigned int count, const char *value)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (!strcmp(names[i], value))
+			return i;
+	return -1;
+}
+
+static int job_set_size(void *context, const char *where, const char *value, struct error *error)
+{
+	struct step *step = job_step(context);
+
+	if (units_parse_amount(value, &step->size) || !step->size.value)
+		return job_refuse(error, where, value, JOB_AMOUNT_HELP ", more than 0");
+	step->count = 0;
+	return 0;
+}
+
+static int job_set_count(void *context, const char *where, const char *value, struct error *error)
+{
+	struct step *step = job_step(context);
+
+	if (units_parse_number(value, &step->count) || !step->count)
+		return job_refuse(error, where, value, "a whole number, at least 1");
+	step->size.unit = AMOUNT_NONE;
+	return 0;
+}
+
+static int job_set_until(void *context, const char *where, const char *value, struct error *error)
+{
+	struct step *step = job_step(context);
+	int until = job_choose(job_untils, ARRAY_SIZE(job_untils), value);
+
+	if (until >= 0) {
+		step->until = until;
+		return 0;
+	}
+	if (units_parse_amount(value, &step->usage) || !step->usage.value)
+		return job_refuse(error, where, value,
+				  "done, oom, enomem, or a size or percentage");
+	step->until = UNTIL_USAGE;
+	return 0;
+}
+
+static int job_set_order(void *context, const char *where, const char *value, struct error *error)
+{
+	struct step *step = job_step(context);
+	__u64 order;
+
+	if (step->kind && !step->kind->has_order)
+		return error_set(error, STATUS_MISUSE, "%s: %s has sizes, not orders: give %s",
+				 where, step->kind->name, "object-size");
+	/* How far it goes, the kernel tells. */
+	if (units_parse_number(value, &order) || order > UINT_MAX)
+		return job_refuse(error, where, value, "a whole number");
+	step->order = order;
+	return 0;
+}
+
+static int job_set_object_size(void *context, const char *where, const char *value,
+			       struct error *error)
+{
+	struct step *step = job_step(context);
+
+	if (step->kind && step->kind->has_order)
+		return error_set(error, STATUS_MISUSE, "%s: %s has orders, not sizes: give %s",
+				 where, step->kind->name, "order");
+	if (units_parse_bytes(value, &step->object_size) || !step->object_size)
+		return job_refuse(error, where, value, JOB_SIZE_HELP ", more than 0");
+	return 0;
+}
+
+static int job_set_policy(void *context, const char *where, const char *value, struct error *error)
+{
+	if (kind_policy_find(value, &job_step(context)->policy))
+		return job_refuse(error, where, value, "one of " JOB_POLICY_NAMES);
+	return 0;
+}
+
+static int job_set_node(void *context, const char *where, const char *value, struct error *error)
+{
+	__u64 node;
+
+	if (units_parse_number(value, &node) || node > INT_MAX)
+		return job_refuse(error, where, value, "the number of a NUMA node");
+	job_step(context)->node = node;
+	return 0;
+}
+
+static int job_set_zero(void *context, const char *where, const char *value, struct error *error)
+{
+	(void)where;
+	(void)value;
+	(void)error;
+	job_step(context)->zero = true;
+	return 0;
+}
+
+static int job_set_noaccount(void *context, const char *where, const char *value,
+			     struct error *error)
+{
+	(void)where;
+	(void)value;
+	(void)error;
+	job_step(context)->account = false;
+	return 0;
+}
+
+static int job_set_kind(void *context, const char *where, const char *value, struct error *error);
+
+static const struct option job_step_options[] = {
+	{ "kind", "KIND[,KEY=VALUE]...",
+	  "begin a step: allocate objects of this kind, one of\n" JOB_KIND_NAMES
+	  ".\nKEY=VALUE is any option of this section, so that\n"
+	  "--kind page,order=2 is --kind page --order 2",
+	  job_set_kind },
+	{ "size", "SIZE", "how much in all, as it is asked for; % of the effective limit",
+	  job_set_size },
+	{ "count", "N", "how many objects, instead of --size", job_set_count },
+	{ "until", "WHAT",
+	  "what ends the step: done (all of --size or --count), oom (the OOM\n"
+	  "killer), enomem (a refusal), or a usage of the cgroup: SIZE, or %\n"
+	  "of the effective limit, the tightest of it and its ancestors;\n"
+	  "without --size or --count there is no other bound",
+	  job_set_until },
+	{ "order", "N", "of each object of the kind page: 2^N pages (0)", job_set_order },
+	{ "object-size", "SIZE",
+	  "of each object of the other kinds (1K, vmalloc 64K; percpu: a CPU)",
+	  job_set_object_size },
+	{ "policy", "POLICY",
+	  "how hard the allocator tries: kernel (default), nowait, atomic,\n"
+	  "noio, nofs, noretry, retry-mayfail, nofail",
+	  job_set_policy },
+	{ "node", "N", "the NUMA node that must give the memory", job_set_node },
+	{ "zero", NULL, "ask for zeroed memory", job_set_zero },
+	{ "noaccount", NULL, "charge nobody", job_set_noaccount },
+	{}
+};
+
+/* @item is KEY=VALUE or KEY. */
+static int job_set_key(struct job *job, const char *kind, char *item, struct error *error)
+{
+	char *value = strchr(item, '=');
+	const struct option *option;
+	char where[128];
+
+	if (value)
+		*value++ = '\0';
+	option = option_find(job_step_options, item);
+	if (!option || option->set == job_set_kind)
+		return error_set(error, STATUS_MISUSE,
+				 "--kind %s: unknown key '%s'; see the steps in run --help", kind,
+				 item);
+	snprintf(where, sizeof(where), "--kind %s: %s", kind, item);
+	if (option->argument && !value)
+		return error_set(error, STATUS_MISUSE, "%s needs a value: %s=%s", where, item,
+				 option->argument);
+	if (!option->argument && value)
+		return error_set(error, STATUS_MISUSE, "%s takes no value, not '%s'", where, value);
+	return option->set(job, where, value, error);
+}
+
+static int job_set_kind(void *context, const char *where, const char *value, struct error *error)
+{
+	struct job *job = context;
+	char *copy, *item, *rest = NULL;
+	const struct kind *kind;
+	struct step *step;
+	int ret = 0;
+
+	copy = strdup(value);
+	if (!copy)
+		return error_set(error, STATUS_FAILED, "out of memory");
+	item = strtok_r(copy, ",", &rest);
+	kind = item ? kind_find(item) : NULL;
+	if (!kind) {
+		ret = job_refuse(error, where, item ? item : value, "one of " JOB_KIND_NAMES);
+		goto out;
+	}
+	if (job->step_count == JOB_STEPS_MAX) {
+		ret = error_set(error, STATUS_MISUSE, "%s: more than %d steps", where,
+				JOB_STEPS_MAX);
+		goto out;
+	}
+	step = &job->steps[job->step_count++];
+	*step = job->defaults;
+	step->kind = kind;
+	/* A default that this kind has no use for is meant for the others. */
+	if (kind->has_order)
+		step->object_size = 0;
+	else
+		step->order = 0;
+	while (!ret && (item = strtok_r(NULL, ",", &rest)))
+		ret = job_set_key(job, kind->name, item, error);
+out:
+	free(copy);
+	return ret;
+}
+
+static int job_set_cgroup(void *context, const char *where, const char *value, struct error *error)
+{
+	struct job *job = context;
+
+	if (!*value)
+		return job_refuse(error, where, value, "a name or path");
+	job->cgroup = value;
+	return 0;
+}
+
+static int job_set_limit(struct amount *limit, const char *where, const char *value,
+			 struct error *error)
+{
+	if (!strcmp(value, "max"))
+		*limit = (struct amount){ AMOUNT_BYTES, ~0ULL };
+	else if (units_parse_amount(value, limit))
+		return job_refuse(error, where, value, JOB_AMOUNT_HELP ", or max");
+	return 0;
+}
+
+static int job_set_max(void *context, const char *where, const char *value, struct error *error)
+{
+	return job_set_limit(&((struct job *)context)->max, where, value, error);
+}
+
+static int job_set_high(void *context, const char *where, const char *value, struct error *error)
+{
+	return job_set_limit(&((struct job *)context)->high, where, value, error);
+}
+
+static int job_set_swap_max(void *context, const char *where, const char *value,
+			    struct error *error)
+{
+	return job_set_limit(&((struct job *)context)->swap_max, where, value, error);
+}
+
+static int job_set_oom_group(void *context, const char *where, const char *value,
+			     struct error *error)
+{
+	return option_set_flag(&((struct job *)context)->oom_group, where, value, error);
+}
+
+static int job_set_payer(void *context, const char *where, const char *value, struct error *error)
+{
+	struct job *job = context;
+
+	job->outside = !strcmp(value, "outside");
+	if (!job->outside && strcmp(value, "inside"))
+		return job_refuse(error, where, value, "inside or outside");
+	return 0;
+}
+
+static int job_set_expect(void *context, const char *where, const char *value, struct error *error)
+{
+	struct job *job = context;
+	int expect = job_choose(job_expects, EXPECT_END, value);
+
+	if (expect < 0)
+		return job_refuse(error, where, value, "done, oom, enomem, killed or survive");
+	job->expect = expect;
+	job->expect_given = true;
+	return 0;
+}
+
+static int job_set_time(__u64 *ns, const char *where, const char *value, struct error *error)
+{
+	if (units_parse_ns(value, ns) || !*ns)
+		return job_refuse(error, where, value,
+				  "a whole number with ms, s, m or h, more than 0");
+	return 0;
+}
+
+static int job_set_hold(void *context, const char *where, const char *value, struct error *error)
+{
+	return job_set_time(&((struct job *)context)->hold_ns, where, value, error);
+}
+
+static int job_set_timeout(void *context, const char *where, const char *value, struct error *error)
+{
+	return job_set_time(&((struct job *)context)->timeout_ns, where, value, error);
+}
+
+static int job_set_free(void *context, const char *where, const char *value, struct error *error)
+{
+	struct job *job = context;
+	int order = job_choose(job_free_orders, ARRAY_SIZE(job_free_orders), value);
+
+	if (order < 0)
+		return job_refuse(error, where, value, "fifo, lifo or random");
+	job->free_order = order;
+	return 0;
+}
+
+static int job_set_seed(void *context, const char *where, const char *value, struct error *error)
+{
+	struct job *job = context;
+
+	if (units_parse_number(value, &job->seed))
+		return job_refuse(error, where, value, "a whole number");
+	job->seed_given = true;
+	return 0;
+}
+
+static int job_set_json(void *context, const char *where, const char *value, struct error *error)
+{
+	return option_set_flag(&((struct job *)context)->json, where, value, error);
+}
+
+static int job_set_quiet(void *context, const char *where, const char *value, struct error *error)
+{
+	return option_set_flag(&((struct job *)context)->quiet, where, value, error);
+}
+
+static const struct option job_cgroup_options[] = {
+	{ "cgroup", "NAME|PATH", "make this cgroup (memstress-PID); it must not exist",
+	  job_set_cgroup },
+	{ "max", "SIZE", "its memory.max; % of what its parent may use", job_set_max },
+	{ "high", "SIZE", "its memory.high; % of the effective limit", job_set_high },
+	{ "swap-max", "SIZE", "its memory.swap.max; % of the effective limit", job_set_swap_max },
+	{ "oom-group", NULL, "its memory.oom.group: an OOM kills all of it", job_set_oom_group },
+	{ "payer", "WHERE",
+	  "inside (default): the worker is placed in the cgroup and pays for\n"
+	  "itself; outside: the cgroup stays empty and is made to pay, so that\n"
+	  "its books must be exact to the byte",
+	  job_set_payer },
+	{}
+};
+
+static const struct option job_run_options[] = {
+	{ "expect", "WHAT",
+	  "what must happen for exit code 0: done, oom, enomem, killed or\n"
+	  "survive; follows from the last step's --until",
+	  job_set_expect },
+	{ "hold", "TIME", "keep everything so long before it is freed", job_set_hold },
+	{ "free", "ORDER", "free in this order: fifo (default), lifo or random", job_set_free },
+	{ "seed", "N", "of --free random", job_set_seed },
+	{ "timeout", "TIME", "give up after this (5m and the time of --hold)", job_set_timeout },
+	{ "json", NULL, "JSON lines, one for everything that is observed", job_set_json },
+	{ "quiet", NULL, "print nothing but the reason of a failure", job_set_quiet },
+	{}
+};
+
+const struct option_group job_options[] = {
+	{ "Steps (after a --kind: for that step; before the first: for all)", job_step_options },
+	{ "The cgroup", job_cgroup_options },
+	{ "The run", job_run_options },
+	{}
+};
+
+void job_init(struct job *job)
+{
+	memset(job, 0, sizeof(*job));
+	job->defaults.node = MEMSTRESS_NODE_ANY;
+	job->defaults.account = true;
+}
+
+static int job_finish_step(struct job *job, unsigned int i, struct error *error)
+{
+	struct step *step = &job->steps[i];
+	char where[64];
+
+	snprintf(where, sizeof(where), "step %u (%s)", i + 1, step->kind->name);
+	if (!step->object_size)
+		step->object_size = step->kind->object_size;
+	if (step->until == UNTIL_DONE && !step->count && step->size.unit == AMOUNT_NONE)
+		return error_set(error, STATUS_MISUSE,
+				 "%s: how much? give --size, --count or --until", where);
+	if (step->until == UNTIL_OOM && i + 1 < job->step_count)
+		return error_set(error, STATUS_MISUSE,
+				 "%s: --until oom ends the run; only the last step can have it",
+				 where);
+	if (step->until != UNTIL_DONE && !step->account)
+		return error_set(error, STATUS_MISUSE,
+				 "%s: what nobody pays for meets no limit: give --size or --count",
+				 where);
+	return 0;
+}
+
+int job_finish(struct job *job, struct error *error)
+{
+	static const enum expect follows[] = {
+		[UNTIL_DONE] = EXPECT_DONE,
+		[UNTIL_OOM] = EXPECT_OOM,
+		[UNTIL_ENOMEM] = EXPECT_ENOMEM,
+		[UNTIL_USAGE] = EXPECT_DONE,
+	};
+	unsigned int i;
+
+	if (!job->step_count)
+		return error_set(error, STATUS_MISUSE,
+				 "nothing to allocate; give --kind KIND, one of " JOB_KIND_NAMES);
+	for (i = 0; i < job->step_count; i++)
+		if (job_finish_step(job, i, error))
+			return -1;
+	if (job->seed_given && job->free_order != MEMSTRESS_FREE_RANDOM)
+		return error_set(error, STATUS_MISUSE, "--seed is for --free random");
+	if (job->json && job->quiet)
+		return error_set(error, STATUS_MISUSE, "--json and --quiet exclude each other");
+	if (!job->expect_given)
+		job->expect = follows[job->steps[job->step_count - 1].until];
+	if (!job->timeout_ns)
+		job->timeout_ns = JOB_TIMEOUT_NS + job->hold_ns;
+	return 0;
+}
