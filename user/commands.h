@@ -21,4 +21,7 @@ struct command {
 	void (*print_help)(void);
 };
 
+int cmd_kinds(int argc, char **argv);
+void cmd_kinds_help(void);
+
 #endif /* MEMSTRESS_USER_COMMANDS_H */

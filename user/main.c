@@ -11,6 +11,13 @@ static int main_help(int argc, char **argv);
 
 static const struct command commands[] = {
 	{
+		.name = "kinds",
+		.synopsis = "[--json]",
+		.summary = "show what can be allocated here, and why not",
+		.run = cmd_kinds,
+		.print_help = cmd_kinds_help,
+	},
+	{
 		.name = "help",
 		.synopsis = "[COMMAND]",
 		.summary = "show the commands, or the help of one",
@@ -53,7 +60,7 @@ static int main_refuse(const char *word)
 {
 	struct error error;
 
-	error_set(&error, STATUS_MISUSE, "unknown command '%s'; there is help",
+	error_set(&error, STATUS_MISUSE, "unknown command '%s'; there are kinds, help",
 		  word);
 	return error_report(&error);
 }
