@@ -23,5 +23,7 @@ struct command {
 
 int cmd_kinds(int argc, char **argv);
 void cmd_kinds_help(void);
+int cmd_doctor(int argc, char **argv);
+void cmd_doctor_help(void);
 
 #endif /* MEMSTRESS_USER_COMMANDS_H */

@@ -18,6 +18,13 @@ static const struct command commands[] = {
 		.print_help = cmd_kinds_help,
 	},
 	{
+		.name = "doctor",
+		.synopsis = "[--json]",
+		.summary = "show whether this machine is ready, and what to do if not",
+		.run = cmd_doctor,
+		.print_help = cmd_doctor_help,
+	},
+	{
 		.name = "help",
 		.synopsis = "[COMMAND]",
 		.summary = "show the commands, or the help of one",
@@ -60,7 +67,7 @@ static int main_refuse(const char *word)
 {
 	struct error error;
 
-	error_set(&error, STATUS_MISUSE, "unknown command '%s'; there are kinds, help",
+	error_set(&error, STATUS_MISUSE, "unknown command '%s'; there are kinds, doctor, help",
 		  word);
 	return error_report(&error);
 }
