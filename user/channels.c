@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "channels.h"
+#include "clock.h"
+
+static void channels_fill_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+}
+
+void channels_block_signals(sigset_t *old)
+{
+	sigset_t set;
+
+	channels_fill_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, old);
+	/* A reader of ours that goes away is no reason to leave a cgroup behind. */
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void channels_saw_kill(struct channels *channels)
+{
+	if (!channels->kill_ns)
+		channels->kill_ns = clock_now_ns();
+}
+
+static void channels_on_signal(void *context)
+{
+	struct channels *channels = context;
+	struct signalfd_siginfo info;
+
+	if (read(channels->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (!channels->stopped)
+		record_add_text(channels->log, RECORD_STOP, "the tool got signal %u (%s)",
+				info.ssi_signo, strsignal(info.ssi_signo));
+	channels->stopped = true;
+}
+
+static void channels_on_timeout(void *context)
+{
+	struct channels *channels = context;
+
+	loop_remove(&channels->loop, channels->timer_fd);
+	if (!channels->stopped)
+		record_add_text(channels->log, RECORD_STOP, "the time allowed was over");
+	channels->stopped = true;
+}
+
+static ssize_t channels_read_events(struct channels *channels, struct snapshot_events *events)
+{
+	char text[512];
+	ssize_t length = pread(channels->events_fd, text, sizeof(text) - 1, 0);
+
+	if (length < 0)
+		return -errno;
+	text[length] = '\0';
+	snapshot_parse_events(text, events);
+	return 0;
+}
+
+static void channels_on_events(void *context)
+{
+	struct channels *channels = context;
+	struct record record = { .type = RECORD_EVENTS };
+	struct snapshot_events now;
+	bool moved = false;
+	int i;
+
+	if (channels_read_events(channels, &now)) {
+		channels->vanished = true;
+		loop_remove(&channels->loop, channels->events_fd);
+		return;
+	}
+	for (i = 0; i < EVENT_END; i++) {
+		record.events.value[i] = CG_MISSING;
+		if (now.value[i] == CG_MISSING)
+			continue;
+		record.events.value[i] = now.value[i] - channels->events.value[i];
+		if (record.events.value[i])
+			moved = true;
+	}
+	if (!moved)
+		return;
+	channels->kills = now.value[EVENT_OOM_KILL];
+	if (channels->kills)
+		channels_saw_kill(channels);
+	channels->events = now;
+	record_add(channels->log, &record);
+}
+
+static void channels_on_kmsg(void *context)
+{
+	struct channels *channels = context;
+	struct record record = { .type = RECORD_OOM };
+	int ret;
+
+	while ((ret = kmsg_next(&channels->kmsg, &record.oom)) == 1) {
+		if (record.oom.what == KMSG_KILLED) {
+			channels->kills_told++;
+			channels_saw_kill(channels);
+		}
+		record_add(channels->log, &record);
+	}
+	if (ret) {
+		record_add_text(channels->log, RECORD_NOTE,
+				"cannot read the kernel log any more: %s", strerror(-ret));
+		loop_remove(&channels->loop, channels->kmsg.fd);
+	}
+}
+
+static int channels_open_signals(struct channels *channels)
+{
+	sigset_t set;
+
+	channels_fill_signals(&set);
+	channels->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (channels->signal_fd < 0)
+		return -errno;
+	return loop_add(&channels->loop, channels->signal_fd, EPOLLIN, channels_on_signal,
+			channels);
+}
+
+static int channels_open_timer(struct channels *channels, __u64 timeout_ns)
+{
+	struct itimerspec timer = {
+		.it_value = { .tv_sec = timeout_ns / NS_PER_S, .tv_nsec = timeout_ns % NS_PER_S },
+	};
+
+	channels->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (channels->timer_fd < 0 || timerfd_settime(channels->timer_fd, 0, &timer, NULL))
+		return -errno;
+	return loop_add(&channels->loop, channels->timer_fd, EPOLLIN, channels_on_timeout,
+			channels);
+}
+
+static int channels_open_events(struct channels *channels, const struct cgroup *cg)
+{
+	int ret;
+
+	channels->events_fd = cg_open(cg, CG_EVENTS, O_RDONLY);
+	if (channels->events_fd < 0)
+		return channels->events_fd;
+	/* Only what changes after a read is told. */
+	ret = channels_read_events(channels, &channels->events);
+	if (ret)
+		return ret;
+	return loop_add(&channels->loop, channels->events_fd, EPOLLPRI, channels_on_events,
+			channels);
+}
+
+/* The kernel log says who was killed; without it the run only knows less. */
+static int channels_open_kmsg(struct channels *channels, const char *cgroup)
+{
+	int ret = kmsg_open(&channels->kmsg, cgroup);
+
+	if (ret) {
+		record_add_text(channels->log, RECORD_NOTE, "cannot read /dev/kmsg: %s",
+				strerror(-ret));
+		return 0;
+	}
+	return loop_add(&channels->loop, channels->kmsg.fd, EPOLLIN, channels_on_kmsg, channels);
+}
+
+int channels_open(struct channels *channels, struct record_log *log, const struct cgroup *cg,
+		  __u64 timeout_ns)
+{
+	int ret;
+
+	memset(channels, 0, sizeof(*channels));
+	channels->log = log;
+	channels->kmsg.fd = -1;
+	channels->events_fd = -1;
+	channels->signal_fd = -1;
+	channels->timer_fd = -1;
+	ret = loop_init(&channels->loop);
+	if (ret)
+		return ret;
+	/* In the order in which they are to be heard when several have news. */
+	ret = channels_open_kmsg(channels, cg_name(cg->tree, cg->path));
+	if (!ret)
+		ret = channels_open_events(channels, cg);
+	if (!ret)
+		ret = channels_open_signals(channels);
+	if (!ret)
+		ret = channels_open_timer(channels, timeout_ns);
+	return ret;
+}
+
+static void channels_close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void channels_close(struct channels *channels)
+{
+	channels_close_fd(channels->timer_fd);
+	channels_close_fd(channels->signal_fd);
+	channels_close_fd(channels->events_fd);
+	kmsg_close(&channels->kmsg);
+	loop_destroy(&channels->loop);
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdnoreturn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "compiler.h"
+#include "clock.h"
+#include "device.h"
+#include "worker.h"
+
+int worker_init(struct worker *worker)
+{
+	memset(worker, 0, sizeof(*worker));
+	worker->pidfd = -1;
+	worker->answer_fd = -1;
+	worker->page = mmap(NULL, sizeof(*worker->page), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (worker->page == MAP_FAILED)
+		worker->page = NULL;
+	worker->command_fd = worker->page ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+	if (worker->command_fd >= 0)
+		worker->answer_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (worker->answer_fd < 0) {
+		int ret = -errno;
+
+		worker_destroy(worker);
+		return ret;
+	}
+	/* Touched here, so charged here. */
+	memset(worker->page, 0, sizeof(*worker->page));
+	return 0;
+}
+
+/* One that the OOM killer never chooses would be no use. */
+static int worker_make_killable(void)
+{
+	char text[16] = "";
+	int ret = 0;
+	int fd;
+
+	fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (read(fd, text, sizeof(text) - 1) < 0 || (text[0] == '-' && write(fd, "0", 1) < 0))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static int worker_obey(struct worker_page *page, int fd)
+{
+	switch (page->command) {
+	case WORKER_ALLOC:
+		return device_alloc(fd, &page->alloc[page->step]);
+	case WORKER_LEDGER:
+		return device_ledger(fd, &page->ledger);
+	case WORKER_FREE:
+		return device_free(fd, &page->free);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* Waits for a command. The LEDGER calls meanwhile say that this session is not forgotten. */
+static void worker_await(const struct worker *worker, int fd, __u64 alive_ns)
+{
+	struct pollfd poll_fd = { .fd = worker->command_fd, .events = POLLIN };
+	int timeout_ms = alive_ns ? (int)(alive_ns / NS_PER_MS) : -1;
+	struct memstress_ledger ledger = {};
+	eventfd_t count;
+
+	while (poll(&poll_fd, 1, timeout_ms) <= 0)
+		device_ledger(fd, &ledger);
+	eventfd_read(worker->command_fd, &count);
+}
+
+/* Faults in what the steps will touch, so that it is part of the baseline. */
+static void worker_warm_up(struct worker_page *page, int fd)
+{
+	struct memstress_ledger ledger = {};
+	char *bytes = (char *)page;
+	size_t i;
+
+	for (i = 0; i < sizeof(*page); i += 4096)
+		__atomic_fetch_add(&bytes[i], 0, __ATOMIC_RELAXED);
+	device_ledger(fd, &ledger);
+}
+
+static noreturn void worker_main(struct worker *worker, pid_t parent, __u64 alive_ns)
+{
+	struct worker_page *page = worker->page;
+	sigset_t none;
+	int fd;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+	/* Of its own group, so that ^C reaches the supervisor alone, who then ends all in order. */
+	setpgid(0, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+
+	fd = device_open();
+	if (fd >= 0)
+		worker_warm_up(page, fd);
+	page->error = fd < 0 ? fd : worker_make_killable();
+	for (;;) {
+		eventfd_write(worker->answer_fd, 1);
+		worker_await(worker, fd, alive_ns);
+		if (page->command == WORKER_EXIT)
+			_exit(EXIT_SUCCESS);
+		page->error = worker_obey(page, fd);
+	}
+}
+
+int worker_start(struct worker *worker, const struct cgroup *cg, __u64 alive_ns)
+{
+	pid_t parent = getpid();
+	pid_t pid;
+
+	worker->page->command = WORKER_START;
+	pid = cg_fork(cg, &worker->pidfd);
+	if (!pid)
+		worker_main(worker, parent, alive_ns);
+	if (pid < 0)
+		return pid;
+	worker->pid = pid;
+	return 0;
+}
+
+void worker_tell(struct worker *worker, enum worker_command command)
+{
+	worker->page->command = command;
+	eventfd_write(worker->command_fd, 1);
+}
+
+bool worker_answered(struct worker *worker)
+{
+	eventfd_t count;
+
+	return !eventfd_read(worker->answer_fd, &count);
+}
+
+int worker_reap(struct worker *worker, int *signal, int *code)
+{
+	int status;
+
+	if (waitpid(worker->pid, &status, 0) < 0)
+		return -errno;
+	worker->pid = 0;
+	*signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	*code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+	return 0;
+}
+
+void worker_destroy(struct worker *worker)
+{
+	int signal, code;
+
+	if (worker->pid > 0) {
+		kill(worker->pid, SIGKILL);
+		worker_reap(worker, &signal, &code);
+	}
+	if (worker->pidfd >= 0)
+		close(worker->pidfd);
+	if (worker->command_fd >= 0)
+		close(worker->command_fd);
+	if (worker->answer_fd >= 0)
+		close(worker->answer_fd);
+	if (worker->page)
+		munmap(worker->page, sizeof(*worker->page));
+	memset(worker, 0, sizeof(*worker));
+	worker->pidfd = -1;
+	worker->command_fd = -1;
+	worker->answer_fd = -1;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The worker: the process that is placed, opens a session and does the steps.
+ *
+ * It may be killed at any moment, so everything that it answers lies in memory shared with the
+ * supervisor, who made and touched that memory and so pays for it. Each side wakes the other
+ * through an eventfd, which takes no memory to write to.
+ */
+#ifndef MEMSTRESS_USER_WORKER_H
+#define MEMSTRESS_USER_WORKER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include <linux/memstress.h>
+
+#include "cgroup.h"
+#include "job.h"
+
+enum worker_command {
+	WORKER_START,  /* open the session; is told by placing it */
+	WORKER_ALLOC,  /* alloc[step] */
+	WORKER_LEDGER, /* ledger */
+	WORKER_FREE,   /* free */
+	WORKER_EXIT,
+};
+
+/**
+ * struct worker_page - what supervisor and worker share
+ * @command: enum worker_command under way
+ * @step: for WORKER_ALLOC
+ * @error: answer to the command: 0 or -errno
+ * @alloc: requests and answers
+ * @free: request and answer
+ * @ledger: request and answer
+ */
+struct worker_page {
+	__u32 command;
+	__u32 step;
+	__s32 error;
+	struct memstress_alloc alloc[JOB_STEPS_MAX];
+	struct memstress_free free;
+	struct memstress_ledger ledger;
+};
+
+/**
+ * struct worker - a worker as its supervisor sees it
+ * @pid: 0: there is none
+ * @pidfd: readable when it has ended
+ * @command_fd: eventfd: there is a command
+ * @answer_fd: eventfd: there is an answer
+ * @page: shared
+ */
+struct worker {
+	pid_t pid;
+	int pidfd;
+	int command_fd;
+	int answer_fd;
+	struct worker_page *page;
+};
+
+/* Makes what is shared. 0 or -errno */
+int worker_init(struct worker *worker);
+
+/*
+ * Starts it in @cg, or beside the caller if that is NULL; its first answer is to WORKER_START.
+ * While it waits it calls LEDGER every @alive_ns, which keeps the module's dead-man timer
+ * content; 0: never. 0 or -errno
+ */
+int worker_start(struct worker *worker, const struct cgroup *cg, __u64 alive_ns);
+
+/* Gives it a command; answer_fd tells when it is done */
+void worker_tell(struct worker *worker, enum worker_command command);
+
+/* Takes the answer off answer_fd; false if there was none */
+bool worker_answered(struct worker *worker);
+
+/* Takes the dead one's status. 0 or -errno */
+int worker_reap(struct worker *worker, int *signal, int *code);
+
+/* Kills it if it lives, and undoes worker_init() */
+void worker_destroy(struct worker *worker);
+
+#endif /* MEMSTRESS_USER_WORKER_H */
