@@ -21,6 +21,8 @@ struct command {
 	void (*print_help)(void);
 };
 
+int cmd_run(int argc, char **argv);
+void cmd_run_help(void);
 int cmd_kinds(int argc, char **argv);
 void cmd_kinds_help(void);
 int cmd_doctor(int argc, char **argv);

@@ -11,6 +11,13 @@ static int main_help(int argc, char **argv);
 
 static const struct command commands[] = {
 	{
+		.name = "run",
+		.synopsis = "[OPTION]... --kind KIND [OPTION]...",
+		.summary = "make a cgroup, allocate kernel memory in it, watch, judge, clean up",
+		.run = cmd_run,
+		.print_help = cmd_run_help,
+	},
+	{
 		.name = "kinds",
 		.synopsis = "[--json]",
 		.summary = "show what can be allocated here, and why not",
@@ -67,7 +74,7 @@ static int main_refuse(const char *word)
 {
 	struct error error;
 
-	error_set(&error, STATUS_MISUSE, "unknown command '%s'; there are kinds, doctor, help",
+	error_set(&error, STATUS_MISUSE, "unknown command '%s'; there are run, kinds, doctor, help",
 		  word);
 	return error_report(&error);
 }

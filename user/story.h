@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The page that a person reads: what happened, as it happens, and in the end how it adds up. */
+#ifndef MEMSTRESS_USER_STORY_H
+#define MEMSTRESS_USER_STORY_H
+
+#include "record.h"
+
+/* A view of a log: the head, and a line for most records */
+void story_tell(const struct record *record);
+
+/* The sums and the verdict */
+void story_end(const struct record_log *log);
+
+#endif /* MEMSTRESS_USER_STORY_H */

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+
+#include "charge.h"
+#include "device.h"
+#include "output.h"
+#include "tally.h"
+#include "verdict.h"
+
+/* A step's row, and the sum's. */
+static void tally_row_of_books(struct output_table *table, const struct memstress_books *books)
+{
+	output_table_cell(table, "%llu", books->objects);
+	output_table_cell(table, "%llu", books->requested_bytes);
+	output_table_cell(table, "%llu", books->page_charged_bytes + books->byte_charged_bytes);
+}
+
+/* The kind and size of a step stand in the record of its beginning. */
+static const struct step *tally_find_step(const struct record_log *log, unsigned int number)
+{
+	unsigned int i;
+
+	for (i = 0; i < log->count; i++)
+		if (log->records[i]->type == RECORD_STEP && log->records[i]->step.number == number)
+			return &log->records[i]->step.step;
+	return NULL;
+}
+
+static void tally_print_steps(const struct record_log *log)
+{
+	struct output_table table;
+	unsigned int i;
+
+	output_table_init(&table, "rllrrr");
+	output_table_row(&table);
+	output_table_cell(&table, "step");
+	output_table_cell(&table, "objects of");
+	output_table_cell(&table, "ended");
+	output_table_cell(&table, "objects");
+	output_table_cell(&table, "requested");
+	output_table_cell(&table, "must be charged");
+	for (i = 0; i < log->count; i++) {
+		const struct record *record = log->records[i];
+		const struct step *step;
+
+		if (record->type != RECORD_ALLOC)
+			continue;
+		step = tally_find_step(log, record->alloc.number);
+		output_table_row(&table);
+		output_table_cell(&table, "%u", record->alloc.number);
+		output_table_cell(&table, "%s", step ? job_objects(step).s : "");
+		output_table_cell(&table, "%s", device_stop_name(record->alloc.alloc.stop));
+		tally_row_of_books(&table, &record->alloc.alloc.books);
+	}
+	output_print("\n");
+	output_table_print(&table);
+}
+
+/* What memory.stat must have moved by, as far as the books know. */
+static __u64 tally_expected_stat(const struct charge *charge, enum snapshot_stat stat,
+				 __u64 page_size)
+{
+	switch (stat) {
+	case STAT_KERNEL:
+		return charge_usage(charge, page_size);
+	case STAT_SLAB:
+		return charge->slab_bytes;
+	case STAT_VMALLOC:
+		return charge->vmalloc_bytes;
+	case STAT_PERCPU:
+		return charge->percpu_bytes;
+	default:
+		return 0;
+	}
+}
+
+static long long tally_row(struct output_table *table, const char *name, __u64 before, __u64 after,
+			   __u64 expected)
+{
+	long long moved = (long long)(after - before);
+	long long difference = moved - (long long)expected;
+
+	output_table_row(table);
+	output_table_cell(table, "%s", name);
+	output_table_cell(table, "%llu", before);
+	output_table_cell(table, "%llu", after);
+	output_table_cell(table, "%lld", moved);
+	output_table_cell(table, "%llu", expected);
+	output_table_cell(table, "%lld", difference);
+	return difference;
+}
+
+/* Returns by how much usage differs from the books. */
+static long long tally_print_counters(const struct record_log *log,
+				      const struct record_counters *base,
+				      const struct record_counters *held, __u64 page_size)
+{
+	struct output_table table;
+	struct charge charge;
+	long long difference;
+	int i;
+
+	verdict_sum(log, &charge);
+	output_table_init(&table, "lrrrrr");
+	output_table_row(&table);
+	output_table_cell(&table, "bytes");
+	output_table_cell(&table, "baseline");
+	output_table_cell(&table, "held");
+	output_table_cell(&table, "moved by");
+	output_table_cell(&table, "must be");
+	output_table_cell(&table, "difference");
+	difference = tally_row(&table, "memory.current", base->snapshot.usage_bytes,
+			       held->snapshot.usage_bytes, charge_usage(&charge, page_size));
+	for (i = 0; i < STAT_END; i++) {
+		__u64 before = base->snapshot.stat[i], after = held->snapshot.stat[i];
+		__u64 expected = tally_expected_stat(&charge, i, page_size);
+		char name[40];
+
+		if (after == CG_MISSING || (before == after && !expected))
+			continue;
+		snprintf(name, sizeof(name), "memory.stat %s", snapshot_stat_names[i]);
+		tally_row(&table, name, before, after, expected);
+	}
+	output_print("\n");
+	output_table_print(&table);
+	return difference;
+}
+
+/*
+ * Nothing could be read while a killed worker held its memory, but its height is on record.
+ * Returns by how much it differs from the books.
+ */
+static long long tally_print_peak(const struct record_log *log, const struct record_counters *base,
+				  const struct record_counters *after, __u64 page_size)
+{
+	struct output_table table;
+	struct charge charge;
+	__u64 charged, sum;
+
+	if (after->snapshot.peak_bytes == CG_MISSING)
+		return 0;
+	verdict_sum(log, &charge);
+	charged = charge_usage(&charge, page_size);
+	sum = base->snapshot.usage_bytes + charged;
+	output_table_init(&table, "lrrrrr");
+	output_table_row(&table);
+	output_table_cell(&table, "bytes");
+	output_table_cell(&table, "baseline");
+	output_table_cell(&table, "must be charged");
+	output_table_cell(&table, "sum");
+	output_table_cell(&table, "peak");
+	output_table_cell(&table, "difference");
+	output_table_row(&table);
+	output_table_cell(&table, "memory.peak");
+	output_table_cell(&table, "%llu", base->snapshot.usage_bytes);
+	output_table_cell(&table, "%llu", charged);
+	output_table_cell(&table, "%llu", sum);
+	output_table_cell(&table, "%llu", after->snapshot.peak_bytes);
+	output_table_cell(&table, "%lld", (long long)(after->snapshot.peak_bytes - sum));
+	output_print("\n");
+	output_table_print(&table);
+	return (long long)(after->snapshot.peak_bytes - sum);
+}
+
+/* What else is in a difference. @held is NULL if it is that of the peak. */
+static void tally_explain(const struct record_log *log, const struct record_counters *held)
+{
+	const struct memstress_info *info = &record_last(log, RECORD_RUN)->run.info;
+	bool outside = record_last(log, RECORD_WORKER)->worker.outside;
+	bool exact = held && held->settled && held->settle.state == MEMSTRESS_SETTLE_EXACT;
+	__u64 stock = (__u64)info->charge_batch_pages * info->page_size * info->online_cpus;
+
+	output_begin(OUTPUT_FAINT);
+	if (exact && outside)
+		output_print("  Settled, and nobody is in the cgroup: there should be none.");
+	else if (exact)
+		output_print("  The difference is the worker's own memory.");
+	else
+		output_print("  The difference is %swhat CPUs keep in stock, up to %s.",
+			     outside ? "" : "the worker's own memory, and ", units_bytes(stock).s);
+	output_end();
+	output_print("\n");
+}
+
+static bool tally_has_event(const struct snapshot_events *events, enum snapshot_event event)
+{
+	return events->value[event] != CG_MISSING && events->value[event];
+}
+
+/* Those that there were. */
+static void tally_print_events(const struct snapshot *before, const struct snapshot *after)
+{
+	struct output_table table;
+	int i = 0;
+
+	while (i < EVENT_END && !tally_has_event(&after->events, i))
+		i++;
+	if (i == EVENT_END) {
+		output_print("\n  memory.events: none\n");
+		return;
+	}
+	output_table_init(&table, "lrrrr");
+	output_table_row(&table);
+	output_table_cell(&table, "memory.events");
+	output_table_cell(&table, "before");
+	output_table_cell(&table, "after");
+	output_table_cell(&table, ".local before");
+	output_table_cell(&table, "after");
+	for (i = 0; i < EVENT_END; i++) {
+		if (!tally_has_event(&after->events, i))
+			continue;
+		output_table_row(&table);
+		output_table_cell(&table, "%s", snapshot_event_names[i]);
+		output_table_cell(&table, "%llu", before->events.value[i]);
+		output_table_cell(&table, "%llu", after->events.value[i]);
+		output_table_cell(&table, "%llu", before->events_local.value[i]);
+		output_table_cell(&table, "%llu", after->events_local.value[i]);
+	}
+	output_print("\n");
+	output_table_print(&table);
+}
+
+static void tally_print_rest(const struct snapshot *empty, const struct record_counters *after)
+{
+	const struct snapshot *snapshot = &after->snapshot;
+	long long rest = (long long)(snapshot->usage_bytes - empty->usage_bytes);
+	const char *comma = "";
+	int i;
+
+	output_print("\n");
+	if (!rest) {
+		output_print("  All is back: usage is %llu bytes, as before the worker came.\n",
+			     snapshot->usage_bytes);
+		return;
+	}
+	output_print("  All but %lld bytes is back; memory.stat has ", rest);
+	for (i = 0; i < STAT_END; i++) {
+		if (snapshot->stat[i] == CG_MISSING || !snapshot->stat[i])
+			continue;
+		output_print("%s%s %llu", comma, snapshot_stat_names[i], snapshot->stat[i]);
+		comma = ", ";
+	}
+	output_print("%s.\n", *comma ? "" : "nothing");
+}
+
+void tally_print(const struct record_log *log)
+{
+	const struct record *run = record_last(log, RECORD_RUN);
+	const struct record *empty = record_counters(log, WHEN_EMPTY);
+	const struct record *base = record_counters(log, WHEN_BASELINE);
+	const struct record *held = record_counters(log, WHEN_HELD);
+	const struct record *after = record_counters(log, WHEN_AFTER);
+	__u64 page_size = run->run.info.page_size;
+	long long difference = 0;
+
+	if (record_last(log, RECORD_ALLOC))
+		tally_print_steps(log);
+	if (base && held)
+		difference = tally_print_counters(log, &base->counters, &held->counters, page_size);
+	else if (base && after)
+		difference = tally_print_peak(log, &base->counters, &after->counters, page_size);
+	if (difference)
+		tally_explain(log, held ? &held->counters : NULL);
+	if (empty && after) {
+		tally_print_events(&empty->counters.snapshot, &after->counters.snapshot);
+		tally_print_rest(&empty->counters.snapshot, &after->counters);
+	}
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The target of a run: the cgroup that pays, with its limits, from finding a place to removal. */
+#ifndef MEMSTRESS_USER_TARGET_H
+#define MEMSTRESS_USER_TARGET_H
+
+#include "cgroup.h"
+#include "error.h"
+#include "job.h"
+
+/**
+ * struct target - the cgroup that pays
+ * @tree: where it is
+ * @path: of its directory
+ * @cg: it, once it is made
+ * @max_bytes: its limits, CG_UNLIMITED if not set
+ * @high_bytes: see @max_bytes
+ * @swap_max_bytes: see @max_bytes
+ * @effective_bytes: the tightest of its own max and those of its ancestors
+ * @effective_path: who has it; "" if nobody
+ */
+struct target {
+	struct cg_tree tree;
+	char path[PATH_MAX];
+	struct cgroup cg;
+	__u64 max_bytes;
+	__u64 high_bytes;
+	__u64 swap_max_bytes;
+	__u64 effective_bytes;
+	char effective_path[PATH_MAX];
+};
+
+/* Finds a place for it and what its limits will be; changes nothing. 0 or -1 */
+int target_prepare(struct target *target, const struct job *job, bool must_be_limited,
+		   struct error *error);
+
+/* Makes it. 0 or -1 */
+int target_create(struct target *target, const struct job *job, struct error *error);
+
+/* Removes it, if it was made. 0 or -1 */
+int target_remove(struct target *target, struct error *error);
+
+#endif /* MEMSTRESS_USER_TARGET_H */
