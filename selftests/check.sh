@@ -34,7 +34,7 @@ check_module() {
 }
 
 check_user() {
-	make -s -C "$copy/user" CC="gcc -Werror"
+	make -s -C "$copy/user" CC="gcc -Werror" V=1 >/dev/null
 	make -s -C "$copy/selftests" CC="gcc -Werror" KSELFTEST="$KSELFTEST" V=1 >/dev/null
 	# -Wno-decl: what the macros of kselftest_harness.h declare is never static.
 	files 'user/*.c' 'selftests/*.c' | while read -r file; do
