@@ -184,7 +184,8 @@ TEST_F_TIMEOUT(limits, deadman_frees, TIMEOUT_S)
 	ASSERT_EQ(0, session_alloc(self->fd, &alloc));
 	ASSERT_EQ(0, param_set_number(&self->param, "deadman_ms", DEADMAN_MS));
 	EXPECT_TRUE(total_is_back(&self->scope));
-	EXPECT_LE(DEADMAN_MS * NS_PER_MS, clock_now_ns() - begin);
+	/* It counts jiffies, from the one that the call began in: HZ is 100 at least */
+	EXPECT_LE((DEADMAN_MS - 10) * NS_PER_MS, clock_now_ns() - begin);
 	EXPECT_ERRNO(ESTALE, session_alloc(self->fd, &alloc));
 	EXPECT_ERRNO(ESTALE, session_free(self->fd, alloc.handle, 0));
 	EXPECT_ERRNO(ESTALE, session_free_all(self->fd));
