@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <signal.h>
+#include <string.h>
+
+#include "unit.h"
+#include "verdict.h"
+
+/* A run that began well: worker 98 in /job, or outside. */
+static void begin(struct record_log *log, bool outside)
+{
+	struct record run = { .type = RECORD_RUN };
+	struct record cgroup = { .type = RECORD_CGROUP };
+	struct record worker = { .type = RECORD_WORKER };
+
+	record_log_init(log, NULL);
+	run.run.info.page_size = 4096;
+	run.run.info.online_nodes = 1;
+	record_add(log, &run);
+	strcpy(cgroup.cgroup.name, "/job");
+	record_add(log, &cgroup);
+	worker.worker.pid = 98;
+	worker.worker.outside = outside;
+	record_add(log, &worker);
+}
+
+static void add_counters(struct record_log *log, enum record_when when, __u64 usage, __u32 state)
+{
+	struct record record = { .type = RECORD_COUNTERS };
+
+	record.counters.when = when;
+	record.counters.snapshot.usage_bytes = usage;
+	record.counters.settled = true;
+	record.counters.settle.state = state;
+	record_add(log, &record);
+}
+
+static void add_alloc(struct record_log *log, __u32 stop, __u64 page_bytes, __u64 byte_bytes)
+{
+	struct record record = { .type = RECORD_ALLOC };
+
+	record.alloc.number = 1;
+	record.alloc.kind = MEMSTRESS_KIND_KMALLOC;
+	record.alloc.alloc.stop = stop;
+	record.alloc.alloc.books.page_charged_bytes = page_bytes;
+	record.alloc.alloc.books.byte_charged_bytes = byte_bytes;
+	record_add(log, &record);
+}
+
+static void add_exit(struct record_log *log, int number)
+{
+	struct record record = { .type = RECORD_EXIT, .exit = { .signal = number } };
+
+	record_add(log, &record);
+}
+
+static void add_kill(struct record_log *log)
+{
+	struct record record = { .type = RECORD_EVENTS };
+
+	record.events.value[EVENT_OOM_KILL] = 1;
+	record_add(log, &record);
+}
+
+static void add_chosen(struct record_log *log, const char *oom_memcg)
+{
+	struct record record = { .type = RECORD_OOM };
+
+	record.oom.what = KMSG_CHOSEN;
+	record.oom.pid = 98;
+	strcpy(record.oom.oom_memcg, oom_memcg);
+	record_add(log, &record);
+}
+
+static struct record_verdict judge(struct record_log *log, enum expect expect, bool outside)
+{
+	struct job job = { .expect = expect, .outside = outside };
+	struct record_verdict verdict;
+
+	verdict_judge(&job, log, &verdict);
+	return verdict;
+}
+
+/* The expectations that hold are those of the bitmap. */
+static void expect_held(struct record_log *log, unsigned int bitmap, const char *outcome)
+{
+	enum expect expect;
+
+	for (expect = 0; expect < EXPECT_END; expect++) {
+		struct record_verdict verdict = judge(log, expect, false);
+
+		EXPECT_STRING(verdict.outcome, outcome);
+		if (verdict.pass != !!(bitmap & (1 << expect)))
+			unit_fail(__FILE__, __LINE__, "%s: expecting %s gives %d", outcome,
+				  job_expect_name(expect), verdict.pass);
+	}
+	record_log_free(log);
+}
+
+static void done(void)
+{
+	struct record_log log;
+
+	begin(&log, false);
+	add_alloc(&log, MEMSTRESS_STOP_DONE, 4096, 0);
+	add_exit(&log, 0);
+	expect_held(&log, 1 << EXPECT_DONE | 1 << EXPECT_SURVIVE, "done");
+}
+
+static void refused(void)
+{
+	struct record_log log;
+
+	begin(&log, false);
+	add_alloc(&log, MEMSTRESS_STOP_FAILED, 4096, 0);
+	add_exit(&log, 0);
+	expect_held(&log, 1 << EXPECT_ENOMEM | 1 << EXPECT_SURVIVE, "enomem");
+
+	begin(&log, false);
+	add_alloc(&log, MEMSTRESS_STOP_LIMIT, 4096, 0);
+	add_exit(&log, 0);
+	expect_held(&log, 1 << EXPECT_SURVIVE, "cap");
+}
+
+static void killed_by_the_oom_killer(void)
+{
+	struct record_log log;
+	struct record_verdict verdict;
+
+	begin(&log, false);
+	add_kill(&log);
+	add_chosen(&log, "/job");
+	add_exit(&log, SIGKILL);
+	add_alloc(&log, MEMSTRESS_STOP_KILLED, 4096, 0);
+	verdict = judge(&log, EXPECT_OOM, false);
+	EXPECT_WITHIN(verdict.reason, "limit of its cgroup");
+	expect_held(&log, 1 << EXPECT_OOM | 1 << EXPECT_KILLED, "oom");
+
+	begin(&log, false);
+	add_kill(&log);
+	add_chosen(&log, "/");
+	add_exit(&log, SIGKILL);
+	verdict = judge(&log, EXPECT_OOM, false);
+	EXPECT_WITHIN(verdict.reason, "limit of an ancestor");
+	expect_held(&log, 1 << EXPECT_OOM | 1 << EXPECT_KILLED, "oom");
+
+	/* Counted by memory.events, but the cgroup's limit is not to blame. */
+	begin(&log, false);
+	add_kill(&log);
+	add_chosen(&log, "");
+	add_exit(&log, SIGKILL);
+	expect_held(&log, 1 << EXPECT_KILLED, "global_oom");
+}
+
+static void killed_otherwise(void)
+{
+	struct record_log log;
+
+	begin(&log, false);
+	add_exit(&log, SIGKILL);
+	expect_held(&log, 1 << EXPECT_KILLED, "killed");
+
+	/* A kill by the OOM killer is SIGKILL, whatever memory.events counts meanwhile. */
+	begin(&log, false);
+	add_kill(&log);
+	add_exit(&log, SIGSEGV);
+	expect_held(&log, 1 << EXPECT_KILLED, "killed");
+}
+
+static void stopped(void)
+{
+	struct record_log log;
+
+	begin(&log, false);
+	add_alloc(&log, MEMSTRESS_STOP_DONE, 4096, 0);
+	record_add_text(&log, RECORD_STOP, "the tool got signal 2 (Interrupt)");
+	add_exit(&log, SIGKILL);
+	expect_held(&log, 0, "stopped");
+}
+
+static enum record_books books_of(__u64 base, __u64 held, __u64 freed, __u32 state)
+{
+	struct record_log log;
+	struct record_verdict verdict;
+
+	begin(&log, true);
+	add_counters(&log, WHEN_BASELINE, base, MEMSTRESS_SETTLE_EXACT);
+	add_alloc(&log, MEMSTRESS_STOP_DONE, 8192, 4097);
+	add_counters(&log, WHEN_HELD, held, state);
+	add_counters(&log, WHEN_FREED, freed, state);
+	add_exit(&log, 0);
+	verdict = judge(&log, EXPECT_DONE, true);
+	EXPECT_TRUE(verdict.pass == (verdict.books != BOOKS_WRONG));
+	record_log_free(&log);
+	return verdict.books;
+}
+
+static void books_of_an_empty_payer(void)
+{
+	/* 8192 in pages, 4097 bytes in two. */
+	EXPECT_NUMBER(books_of(0, 16384, 0, MEMSTRESS_SETTLE_EXACT), BOOKS_EXACT);
+	EXPECT_NUMBER(books_of(4096, 20480, 4096, MEMSTRESS_SETTLE_EXACT), BOOKS_EXACT);
+	EXPECT_NUMBER(books_of(0, 20480, 0, MEMSTRESS_SETTLE_EXACT), BOOKS_WRONG);
+	EXPECT_NUMBER(books_of(0, 12288, 0, MEMSTRESS_SETTLE_EXACT), BOOKS_WRONG);
+	EXPECT_NUMBER(books_of(0, 0, 0, MEMSTRESS_SETTLE_EXACT), BOOKS_WRONG);
+	EXPECT_NUMBER(books_of(0, 16384, 4096, MEMSTRESS_SETTLE_EXACT), BOOKS_WRONG);
+	EXPECT_NUMBER(books_of(8192, 24576, 4096, MEMSTRESS_SETTLE_EXACT), BOOKS_WRONG);
+	/* What could not be settled is not judged. */
+	EXPECT_NUMBER(books_of(0, 99999, 4096, MEMSTRESS_SETTLE_FULL), BOOKS_NOT_JUDGED);
+	EXPECT_NUMBER(books_of(0, 99999, 4096, MEMSTRESS_SETTLE_MOVING), BOOKS_NOT_JUDGED);
+}
+
+const struct unit_test unit_verdict_tests[] = {
+	{ "verdict_done", done },
+	{ "verdict_refused", refused },
+	{ "verdict_killed_by_the_oom_killer", killed_by_the_oom_killer },
+	{ "verdict_killed_otherwise", killed_otherwise },
+	{ "verdict_stopped", stopped },
+	{ "verdict_books_of_an_empty_payer", books_of_an_empty_payer },
+	{},
+};
