@@ -16,10 +16,11 @@
 #include "worker.h"
 
 #define LIMIT_BYTES (256 << 20)
-#define CAP_BYTES   (1024 * 1024)
-#define CAP_PAGES   (CAP_BYTES / sysconf(_SC_PAGESIZE))
-#define DEADMAN_MS  200
-#define TIMEOUT_S   60
+/* Not a whole page, nor a whole batch of what the module does at a time */
+#define CAP_PAGES  300
+#define CAP_BYTES  (CAP_PAGES * sysconf(_SC_PAGESIZE) + 100)
+#define DEADMAN_MS 200
+#define TIMEOUT_S  60
 
 FIXTURE(limits)
 {
