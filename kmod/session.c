@@ -191,7 +191,8 @@ static void ms_session_deadman(struct work_struct *work)
 {
 	struct ms_session *session = container_of(work, struct ms_session, deadman.work);
 	unsigned int deadman_ms = ms_limits_deadman_ms();
-	unsigned long due = READ_ONCE(session->active_jiffies) + msecs_to_jiffies(deadman_ms);
+	/* One more, as the call may have come at the end of its jiffy. */
+	unsigned long due = READ_ONCE(session->active_jiffies) + msecs_to_jiffies(deadman_ms) + 1;
 
 	if (!deadman_ms)
 		return;

@@ -151,7 +151,8 @@ enum memstress_policy {
  * @byte_charged_bytes: expected charge of what is charged by the byte through an
  *	objcg. Moves its line of memory.stat by as much, and memory.current by
  *	the sum over the objcg rounded up to whole pages
- * @footprint_bytes: memory taken, charged or not, as the module's caps count it
+ * @footprint_bytes: memory taken, charged or not, as the module's caps count it; the
+ *	pointers to objcgs that the kernel keeps beside objects are left out
  *
  * Both charges are 0 for memory that is not accounted, and for the root cgroup.
  * The formulas stand with each kind in kmod/kinds/. Never grows.
@@ -314,7 +315,7 @@ enum memstress_stop {
  *	MEMSTRESS_NODE_ANY: the caller's memory policy decides
  * @payer_fd: directory of the cgroup v2 that pays, also an empty one, or
  *	MEMSTRESS_PAYER_CALLER: the caller's cgroup at the time of each charge.
- *	Naming a cgroup needs CAP_SYS_ADMIN. Where the memory controller is not
+ *	Naming a cgroup needs CAP_SYS_ADMIN, and MEMSTRESS_ALLOC_ACCOUNT. Where the memory controller is not
  *	enabled in it, its nearest ancestor with the controller pays
  * @object_size: bytes, for kinds without an order, within the kind_min and
  *	kind_max of INFO; else 0
