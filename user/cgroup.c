@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -236,12 +237,29 @@ err_close_parent:
 	return ret;
 }
 
-/* Whether what has the path is still what was made. */
-static bool cg_is_there(const struct cgroup *cg)
+bool cg_is_there(const struct cgroup *cg)
 {
 	struct stat st;
 
 	return !stat(cg->path, &st) && st.st_ino == cg->id;
+}
+
+int cg_watch_removal(const struct cgroup *cg)
+{
+	char parent[PATH_MAX];
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(parent, sizeof(parent), "%s", cg->path);
+	cg_ascend(cg->tree, parent);
+	if (inotify_add_watch(fd, parent, IN_DELETE | IN_ONLYDIR) < 0) {
+		ret = -errno;
+		close(fd);
+		return ret;
+	}
+	return fd;
 }
 
 int cg_remove(struct cgroup *cg, __u64 timeout_ns)

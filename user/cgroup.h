@@ -127,6 +127,15 @@ int cg_create(struct cgroup *cg, const struct cg_tree *tree, const char *path);
  */
 int cg_remove(struct cgroup *cg, __u64 timeout_ns);
 
+/* Whether what has the path is still what was made */
+bool cg_is_there(const struct cgroup *cg);
+
+/*
+ * An inotify descriptor that has news when @cg, or one beside it, is removed. What waits on the
+ * files of a cgroup is not told of that by all kernels. Returns it or -errno
+ */
+int cg_watch_removal(const struct cgroup *cg);
+
 /* The tightest limit of the cgroup at @path and those above it, and who has it */
 int cg_effective_max(const struct cg_tree *tree, const char *path, __u64 *bytes, char *owner,
 		     size_t size);

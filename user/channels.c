@@ -99,6 +99,17 @@ static void channels_on_events(void *context)
 	record_add(channels->log, &record);
 }
 
+static void channels_on_removal(void *context)
+{
+	struct channels *channels = context;
+	char text[4096];
+
+	while (read(channels->removal_fd, text, sizeof(text)) > 0)
+		continue;
+	if (!cg_is_there(channels->cg))
+		channels->vanished = true;
+}
+
 static void channels_on_kmsg(void *context)
 {
 	struct channels *channels = context;
@@ -144,11 +155,11 @@ static int channels_open_timer(struct channels *channels, __u64 timeout_ns)
 			channels);
 }
 
-static int channels_open_events(struct channels *channels, const struct cgroup *cg)
+static int channels_open_events(struct channels *channels)
 {
 	int ret;
 
-	channels->events_fd = cg_open(cg, CG_EVENTS, O_RDONLY);
+	channels->events_fd = cg_open(channels->cg, CG_EVENTS, O_RDONLY);
 	if (channels->events_fd < 0)
 		return channels->events_fd;
 	/* Only what changes after a read is told. */
@@ -159,10 +170,20 @@ static int channels_open_events(struct channels *channels, const struct cgroup *
 			channels);
 }
 
-/* The kernel log says who was killed; without it the run only knows less. */
-static int channels_open_kmsg(struct channels *channels, const char *cgroup)
+static int channels_open_removal(struct channels *channels)
 {
-	int ret = kmsg_open(&channels->kmsg, cgroup);
+	channels->removal_fd = cg_watch_removal(channels->cg);
+	if (channels->removal_fd < 0)
+		return channels->removal_fd;
+	return loop_add(&channels->loop, channels->removal_fd, EPOLLIN, channels_on_removal,
+			channels);
+}
+
+/* The kernel log says who was killed; without it the run only knows less. */
+static int channels_open_kmsg(struct channels *channels)
+{
+	const struct cgroup *cg = channels->cg;
+	int ret = kmsg_open(&channels->kmsg, cg_name(cg->tree, cg->path));
 
 	if (ret) {
 		record_add_text(channels->log, RECORD_NOTE, "cannot read /dev/kmsg: %s",
@@ -179,17 +200,21 @@ int channels_open(struct channels *channels, struct record_log *log, const struc
 
 	memset(channels, 0, sizeof(*channels));
 	channels->log = log;
+	channels->cg = cg;
 	channels->kmsg.fd = -1;
 	channels->events_fd = -1;
+	channels->removal_fd = -1;
 	channels->signal_fd = -1;
 	channels->timer_fd = -1;
 	ret = loop_init(&channels->loop);
 	if (ret)
 		return ret;
 	/* In the order in which they are to be heard when several have news. */
-	ret = channels_open_kmsg(channels, cg_name(cg->tree, cg->path));
+	ret = channels_open_kmsg(channels);
 	if (!ret)
-		ret = channels_open_events(channels, cg);
+		ret = channels_open_events(channels);
+	if (!ret)
+		ret = channels_open_removal(channels);
 	if (!ret)
 		ret = channels_open_signals(channels);
 	if (!ret)
@@ -207,6 +232,7 @@ void channels_close(struct channels *channels)
 {
 	channels_close_fd(channels->timer_fd);
 	channels_close_fd(channels->signal_fd);
+	channels_close_fd(channels->removal_fd);
 	channels_close_fd(channels->events_fd);
 	kmsg_close(&channels->kmsg);
 	loop_destroy(&channels->loop);

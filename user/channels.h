@@ -16,9 +16,11 @@
  * struct channels - what is watched and what was seen
  * @loop: waits for all of it; the supervisor adds its worker
  * @log: gets the records
+ * @cg: the cgroup that is watched
  * @kmsg: the kernel log; its fd is -1 if it cannot be read
  * @events_fd: memory.events
  * @events: its last values
+ * @removal_fd: removals beside the cgroup, and its own
  * @signal_fd: SIGINT, SIGTERM, SIGHUP
  * @timer_fd: the time allowed
  * @stopped: one of the latter two came: the run shall end
@@ -30,9 +32,11 @@
 struct channels {
 	struct loop loop;
 	struct record_log *log;
+	const struct cgroup *cg;
 	struct kmsg kmsg;
 	int events_fd;
 	struct snapshot_events events;
+	int removal_fd;
 	int signal_fd;
 	int timer_fd;
 	bool stopped;
