@@ -49,6 +49,15 @@ nobody() {
 	return $result
 }
 
+# below CGROUP COMMAND...: from within a cgroup
+below() {
+	(
+		echo 0 >"$cgroups/$1/cgroup.procs" || exit
+		shift
+		"$@"
+	)
+}
+
 # start ARGUMENT...: the tool in the background, as JSON; sets $tool, its process
 start() {
 	: >"$tmp/out"
@@ -242,6 +251,17 @@ until_oom_of_an_ancestor() {
 	expect 0 && said 'for the limit of an ancestor' && said 'has max 8M'
 	result=$?
 	rmdir "$cgroups/memstress-parent"
+	return $result
+}
+
+# The tool has more RSS than the worker, and shares its limit: it must not be the victim
+until_oom_with_the_tool_below_the_limit() {
+	make_parent memstress-parent 8M && mkdir "$cgroups/memstress-parent/tool" || return
+	run_as below memstress-parent/tool memstress run --kind page --cgroup memstress-parent/job \
+		--until oom
+	expect 0 && said 'for the limit of an ancestor'
+	result=$?
+	rmdir "$cgroups/memstress-parent/tool" "$cgroups/memstress-parent"
 	return $result
 }
 
@@ -504,6 +524,23 @@ without_permission_for_cgroups() {
 	expect 4 && one_line 'cgroup'
 }
 
+# A subtree that belongs to somebody without privilege
+in_a_delegated_cgroup() {
+	make_parent memstress-parent 16M && mkdir "$cgroups/memstress-parent/tool" || return
+	chown -R nobody "$cgroups/memstress-parent"
+	chmod 666 /dev/memstress
+	run_as below memstress-parent/tool nobody memstress run --kind page --until oom
+	expect 0 && said "^cgroup  $cgroups/memstress-parent/memstress-" &&
+		said 'counters cannot be made exact' && said '^PASS'
+	result=$?
+	run_as below memstress-parent/tool nobody memstress run --json --kind page --size 1M \
+		--payer outside
+	expect 4 && is_stream && one_line 'needs root' || result=1
+	chmod 600 /dev/memstress
+	rmdir "$cgroups/memstress-parent/tool" "$cgroups/memstress-parent"
+	return $result
+}
+
 without_a_memory_controller() {
 	run_as unshare -m sh -c "umount $cgroups && exec memstress run --kind page --size 1M --max 8M"
 	expect 4 && one_line 'no cgroup v2' || return
@@ -598,6 +635,7 @@ tests="
 	until_oom_reports_what_the_killed_held
 	until_oom_of_every_kind
 	until_oom_of_an_ancestor
+	until_oom_with_the_tool_below_the_limit
 	until_oom_of_a_group
 	until_done
 	until_enomem
@@ -625,6 +663,7 @@ tests="
 	without_a_device
 	without_permission
 	without_permission_for_cgroups
+	in_a_delegated_cgroup
 	without_a_memory_controller
 	refuses_a_cgroup_that_exists
 	two_runs_of_one_name

@@ -40,17 +40,19 @@ int worker_init(struct worker *worker)
 	return 0;
 }
 
-/* One that the OOM killer never chooses would be no use. */
-static int worker_make_killable(void)
+/*
+ * The OOM killer goes by RSS, which the worker's kernel memory is no part of. Where the tool itself
+ * is below the limit that is reached, it would be chosen, and nobody were left to clean up.
+ */
+static int worker_volunteer(void)
 {
-	char text[16] = "";
+	static const char score[] = "1000";
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	int ret = 0;
-	int fd;
 
-	fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (read(fd, text, sizeof(text) - 1) < 0 || (text[0] == '-' && write(fd, "0", 1) < 0))
+	if (write(fd, score, strlen(score)) < 0)
 		ret = -errno;
 	close(fd);
 	return ret;
@@ -112,7 +114,7 @@ static noreturn void worker_main(struct worker *worker, pid_t parent, __u64 aliv
 	fd = device_open();
 	if (fd >= 0)
 		worker_warm_up(page, fd);
-	page->error = fd < 0 ? fd : worker_make_killable();
+	page->error = fd < 0 ? fd : worker_volunteer();
 	for (;;) {
 		eventfd_write(worker->answer_fd, 1);
 		worker_await(worker, fd, alive_ns);

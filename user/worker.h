@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The worker: the process that is placed, opens a session and does the steps.
+ * The worker: the process that is placed, opens a session and does the steps. If somebody has to
+ * die of it, the worker volunteers (oom_score_adj 1000).
  *
  * It may be killed at any moment, so everything that it answers lies in memory shared with the
  * supervisor, who made and touched that memory and so pays for it. Each side wakes the other
