@@ -162,22 +162,33 @@ static long long tally_print_peak(const struct record_log *log, const struct rec
 	return (long long)(after->snapshot.peak_bytes - sum);
 }
 
+static __u64 tally_stock(const struct record_log *log)
+{
+	const struct memstress_info *info = &record_last(log, RECORD_RUN)->run.info;
+
+	return (__u64)info->charge_batch_pages * info->page_size * info->online_cpus;
+}
+
+static bool tally_is_exact(const struct record_counters *counters)
+{
+	return counters->settled && counters->settle.state == MEMSTRESS_SETTLE_EXACT;
+}
+
 /* What else is in a difference. @held is NULL if it is that of the peak. */
 static void tally_explain(const struct record_log *log, const struct record_counters *held)
 {
-	const struct memstress_info *info = &record_last(log, RECORD_RUN)->run.info;
 	bool outside = record_last(log, RECORD_WORKER)->worker.outside;
-	bool exact = held && held->settled && held->settle.state == MEMSTRESS_SETTLE_EXACT;
-	__u64 stock = (__u64)info->charge_batch_pages * info->page_size * info->online_cpus;
 
 	output_begin(OUTPUT_FAINT);
-	if (exact && outside)
-		output_print("  Settled, and nobody is in the cgroup: there should be none.");
-	else if (exact)
-		output_print("  The difference is the worker's own memory.");
+	if (held && tally_is_exact(held))
+		output_print("  %s",
+			     outside ? "Settled, and the cgroup is empty: there should be none." :
+				       "The difference is the worker's own memory.");
 	else
-		output_print("  The difference is %swhat CPUs keep in stock, up to %s.",
-			     outside ? "" : "the worker's own memory, and ", units_bytes(stock).s);
+		output_print("  The difference is %swhat CPUs keep in stock (up to %s)%s.",
+			     outside ? "" : "the worker's own memory, ",
+			     units_bytes(tally_stock(log)).s,
+			     held ? "" : ", and what there was of an object that was refused");
 	output_end();
 	output_print("\n");
 }
@@ -220,7 +231,8 @@ static void tally_print_events(const struct snapshot *before, const struct snaps
 	output_table_print(&table);
 }
 
-static void tally_print_rest(const struct snapshot *empty, const struct record_counters *after)
+static void tally_print_rest(const struct record_log *log, const struct snapshot *empty,
+			     const struct record_counters *after)
 {
 	const struct snapshot *snapshot = &after->snapshot;
 	long long rest = (long long)(snapshot->usage_bytes - empty->usage_bytes);
@@ -240,7 +252,11 @@ static void tally_print_rest(const struct snapshot *empty, const struct record_c
 		output_print("%s%s %llu", comma, snapshot_stat_names[i], snapshot->stat[i]);
 		comma = ", ";
 	}
-	output_print("%s.\n", *comma ? "" : "nothing");
+	output_print("%s", *comma ? "" : "nothing");
+	if (!tally_is_exact(after))
+		output_print(", and CPUs may keep up to %s in stock",
+			     units_bytes(tally_stock(log)).s);
+	output_print(".\n");
 }
 
 void tally_print(const struct record_log *log)
@@ -263,6 +279,6 @@ void tally_print(const struct record_log *log)
 		tally_explain(log, held ? &held->counters : NULL);
 	if (empty && after) {
 		tally_print_events(&empty->counters.snapshot, &after->counters.snapshot);
-		tally_print_rest(&empty->counters.snapshot, &after->counters);
+		tally_print_rest(log, &empty->counters.snapshot, &after->counters);
 	}
 }
