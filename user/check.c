@@ -143,8 +143,8 @@ static void check_cgroup(struct check *check)
 		check_advise(check, "be root, or name a delegated cgroup with --cgroup");
 		return;
 	}
-	check_set(check, CHECK_GOOD, "v%u with the memory controller at %s", tree.ops->version,
-		  tree.mount);
+	check_set(check, CHECK_GOOD, "v%u with the memory controller; new ones are made in %s",
+		  tree.ops->version, parent);
 }
 
 static void check_kmem(struct check *check)
