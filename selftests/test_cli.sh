@@ -470,6 +470,13 @@ survives_its_reader() {
 	has_record run && await unchanged
 }
 
+# As some daemons start their children: no stdin, and SIGCHLD ignored
+survives_a_bare_environment() {
+	run_as env -i PATH=/usr/bin sh -c 'trap "" CHLD; exec memstress run --kind page --max 8M \
+		--until oom <&-'
+	expect 0 && said 'signal 9 (Killed)'
+}
+
 misuse_is_refused() {
 	while IFS='|' read -r expected arguments; do
 		# shellcheck disable=SC2086 # they are several
@@ -658,6 +665,7 @@ tests="
 	survives_its_worker
 	dies_with_its_worker
 	survives_its_reader
+	survives_a_bare_environment
 	misuse_is_refused
 	what_the_kernel_lacks_is_unsupported
 	without_a_device

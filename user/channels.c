@@ -26,6 +26,8 @@ void channels_block_signals(sigset_t *old)
 	sigprocmask(SIG_BLOCK, &set, old);
 	/* A reader of ours that goes away is no reason to leave a cgroup behind. */
 	signal(SIGPIPE, SIG_IGN);
+	/* Whoever ignores this inherits it, and could not be told how its worker ended. */
+	signal(SIGCHLD, SIG_DFL);
 }
 
 static void channels_saw_kill(struct channels *channels)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -245,10 +244,7 @@ static int supervisor_place(struct supervisor *s, struct error *error)
 	struct record record = { .type = RECORD_WORKER };
 	int ret;
 
-	ret = worker_init(&s->worker);
-	if (!ret)
-		ret = loop_add(&s->channels.loop, s->worker.answer_fd, EPOLLIN,
-			       supervisor_on_answer, s);
+	ret = loop_add(&s->channels.loop, s->worker.answer_fd, EPOLLIN, supervisor_on_answer, s);
 	/* A third of the dead-man time: one wake-up may be late. */
 	if (!ret)
 		ret = worker_start(&s->worker, cg, s->info.deadman_ms * NS_PER_MS / 3);
@@ -502,8 +498,12 @@ static int supervisor_perform(struct supervisor *s, struct error *error)
 /* With the cgroup made; removing it is left to the caller. */
 static int supervisor_watch(struct supervisor *s, struct error *error)
 {
-	int ret = channels_open(&s->channels, s->log, &s->target.cg, s->job->timeout_ns);
+	int ret = worker_init(&s->worker);
 
+	if (ret)
+		return error_set(error, STATUS_FAILED, "cannot share memory with a worker: %s",
+				 strerror(-ret));
+	ret = channels_open(&s->channels, s->log, &s->target.cg, s->job->timeout_ns);
 	if (ret)
 		ret = error_set(error, STATUS_FAILED, "cannot watch cgroup %s: %s", s->target.path,
 				strerror(-ret));
