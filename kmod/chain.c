@@ -8,7 +8,7 @@
  */
 #include <linux/bits.h>
 #include <linux/kernel.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/prandom.h>
 #include <linux/string.h>
 
@@ -97,12 +97,14 @@ static void ms_chain_shuffle(struct ms_chain *chain, u64 seed)
 	prandom_seed_state(&state, seed);
 	for (pass = 0; pass < MS_SHUFFLE_PASSES; pass++) {
 		struct ms_link *link = chain->first;
-		struct ms_link *sorted = NULL;
+		struct ms_link *sorted;
 
 		memset(buckets, 0, sizeof(buckets));
 		while (link) {
 			struct ms_link *next = link->next;
 
+			if (walked % MS_CHAIN_RESCHED == 0 && fatal_signal_pending(current))
+				break;
 			i = prandom_u32_state(&state) % MS_SHUFFLE_BUCKETS;
 			link->next = NULL;
 			if (buckets[i].last)
@@ -114,6 +116,8 @@ static void ms_chain_shuffle(struct ms_chain *chain, u64 seed)
 			if (++walked % MS_CHAIN_RESCHED == 0)
 				cond_resched();
 		}
+		/* Nothing, or what a fatal signal leaves as it was. */
+		sorted = link;
 		for (i = MS_SHUFFLE_BUCKETS - 1; i >= 0; i--) {
 			if (!buckets[i].last)
 				continue;
@@ -121,6 +125,8 @@ static void ms_chain_shuffle(struct ms_chain *chain, u64 seed)
 			sorted = buckets[i].first;
 		}
 		chain->first = sorted;
+		if (link)
+			break;
 	}
 }
 

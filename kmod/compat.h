@@ -13,6 +13,7 @@
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/sched/isolation.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/version.h>
@@ -105,6 +106,28 @@ static inline struct kmem_cache *ms_compat_cache_create(const char *name, unsign
 /* PCPU_MIN_ALLOC_SIZE is the granule that percpu sizes are rounded up to. */
 #ifndef PCPU_MIN_ALLOC_SIZE
 #define PCPU_MIN_ALLOC_SIZE 4
+#endif
+
+/* 5.18 numbered the types of housekeeping. */
+static inline bool ms_compat_cpu_isolated(int cpu)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 18, 0)
+	return !housekeeping_cpu(cpu, HK_TYPE_DOMAIN);
+#else
+	return !housekeeping_cpu(cpu, HK_FLAG_DOMAIN);
+#endif
+}
+
+/*
+ * What a CPU can hold of a cgroup's charges: pages in stocks, and bytes in those of
+ * objcgs. 6.16 gave it stocks for seven memcgs (NR_MEMCG_STOCK), 7.0 for five objcgs
+ * (NR_OBJ_STOCK) with at most 65535 bytes in each. Before, the bytes were at most a page
+ * and the largest object; that no object is larger than 60 KiB is taken on trust.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#define MS_COMPAT_STOCK_BYTES (7 * MEMCG_CHARGE_BATCH * PAGE_SIZE + 5 * (u64)U16_MAX)
+#else
+#define MS_COMPAT_STOCK_BYTES (MEMCG_CHARGE_BATCH * PAGE_SIZE + (u64)U16_MAX)
 #endif
 
 /* 6.12 hid the file of a struct fd behind an accessor. */

@@ -75,6 +75,7 @@ void ms_chain_order(struct ms_chain *chain, enum memstress_free_order order, u64
  * @node: NUMA node or NUMA_NO_NODE
  * @policy: enum memstress_policy that @gfp was made from
  * @flags: enum memstress_alloc_flags
+ * @unpaid: no cgroup pays, because it was not asked for or because of who would
  * @unit: the books of one object; the numbers of objects in it mean nothing
  */
 struct ms_request {
@@ -86,6 +87,7 @@ struct ms_request {
 	int node;
 	u32 policy;
 	u32 flags;
+	bool unpaid;
 	struct memstress_books unit;
 };
 
@@ -124,6 +126,7 @@ extern const struct ms_kind_ops ms_percpu_ops;
 
 const struct ms_kind_ops *ms_kind_get(u32 kind);
 u64 ms_kind_bitmap(void);
+int ms_kind_check(const struct memstress_alloc *cmd);
 int ms_kind_prepare(const struct memstress_alloc *cmd, struct ms_request *request);
 int ms_kind_describe(struct memstress_info *cmd);
 void ms_kind_add_books(struct memstress_books *sum, const struct ms_request *request,
@@ -142,8 +145,7 @@ static inline bool ms_request_accounted(const struct ms_request *request)
 static inline bool ms_request_uncharged(const struct ms_request *request,
 					const struct ms_link *link)
 {
-	return request->ops->uncharged && ms_request_accounted(request) &&
-	       request->ops->uncharged(link);
+	return request->ops->uncharged && !request->unpaid && request->ops->uncharged(link);
 }
 
 /* policy.c: from enum memstress_policy to GFP flags */
@@ -163,6 +165,7 @@ u64 ms_memcg_id(const struct mem_cgroup *memcg);
 bool ms_memcg_is_root(const struct mem_cgroup *memcg);
 bool ms_memcg_has_limit(struct mem_cgroup *memcg);
 bool ms_memcg_accounts_kernel(void);
+bool ms_memcg_on_v2(void);
 
 /* ledger.c: what a session holds */
 

@@ -39,7 +39,6 @@ static int ms_ioctl_info(struct ms_ucmd *ucmd)
 		.kinds = ms_kind_bitmap(),
 		.contexts = BIT_ULL(MEMSTRESS_CONTEXT_TASK),
 		.policies = ms_policy_bitmap(),
-		.features = MEMSTRESS_FEATURE_PAYER | MEMSTRESS_FEATURE_SETTLE,
 		.possible_cpus = num_possible_cpus(),
 		.online_cpus = num_online_cpus(),
 		.online_nodes = num_online_nodes(),
@@ -49,6 +48,8 @@ static int ms_ioctl_info(struct ms_ucmd *ucmd)
 
 	if (cmd->flags || cmd->__reserved)
 		return -EINVAL;
+	if (ms_memcg_on_v2())
+		info.features |= MEMSTRESS_FEATURE_PAYER | MEMSTRESS_FEATURE_SETTLE;
 	if (ms_memcg_accounts_kernel())
 		info.features |= MEMSTRESS_FEATURE_KMEM;
 	ms_limits_describe(&info);

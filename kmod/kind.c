@@ -61,8 +61,8 @@ static bool ms_kind_nofail_warns(const struct ms_kind_ops *ops, u64 size, u32 or
 	return ops->kind != MEMSTRESS_KIND_VMALLOC && size > (PAGE_SIZE << 1);
 }
 
-/* Checks what @cmd asks for and makes a request of it. */
-int ms_kind_prepare(const struct memstress_alloc *cmd, struct ms_request *request)
+/* Whether @cmd asks for something that there is, and that this kernel can do. */
+int ms_kind_check(const struct memstress_alloc *cmd)
 {
 	const struct ms_kind_ops *ops = ms_kind_get(cmd->kind);
 	int ret;
@@ -85,6 +85,13 @@ int ms_kind_prepare(const struct memstress_alloc *cmd, struct ms_request *reques
 	if (cmd->policy == MEMSTRESS_POLICY_NOFAIL &&
 	    ms_kind_nofail_warns(ops, cmd->object_size, cmd->order, cmd->node))
 		return -EOPNOTSUPP;
+	return 0;
+}
+
+/* Makes a request of a @cmd that was checked. */
+int ms_kind_prepare(const struct memstress_alloc *cmd, struct ms_request *request)
+{
+	const struct ms_kind_ops *ops = ms_kind_get(cmd->kind);
 
 	memset(request, 0, sizeof(*request));
 	request->ops = ops;
@@ -129,7 +136,9 @@ int ms_kind_describe(struct memstress_info *cmd)
 	if (!ms_kind_has_order(ops) && !cmd->object_size)
 		return cmd->order ? -EINVAL : 0;
 
-	ret = ms_kind_prepare(&example, &request);
+	ret = ms_kind_check(&example);
+	if (!ret)
+		ret = ms_kind_prepare(&example, &request);
 	if (ret)
 		return ret;
 	cmd->object_page_charged_bytes = request.unit.page_charged_bytes;

@@ -91,7 +91,7 @@ static void ms_limits_move(struct ms_session *session, const struct ms_request *
 	lockdep_assert_held(&ms_limits_lock);
 	session->footprint_bytes += bytes;
 	ms_limits_total += bytes;
-	if (!ms_request_accounted(request))
+	if (request->unpaid)
 		ms_limits_unaccounted += bytes;
 	if (ms_policy_forced(request->policy))
 		ms_limits_forced += bytes;
@@ -105,7 +105,7 @@ u64 ms_limits_reserve(struct ms_session *session, const struct ms_request *reque
 	spin_lock(&ms_limits_lock);
 	objects = ms_limits_fit(session->footprint_bytes, ms_limits_session_max, bytes, objects);
 	objects = ms_limits_fit(ms_limits_total, ms_limits_total_max, bytes, objects);
-	if (!ms_request_accounted(request))
+	if (request->unpaid)
 		objects = ms_limits_fit(ms_limits_unaccounted, ms_limits_unaccounted_max, bytes,
 					objects);
 	if (ms_policy_forced(request->policy))

@@ -28,19 +28,22 @@ struct mem_cgroup *ms_memcg_get_caller(void)
 
 /*
  * The memcg of the cgroup v2 directory @fd, or where the controller is not enabled
- * there of its nearest ancestor that has it. ERR_PTR: -EBADF, -ENOENT.
+ * there of its nearest ancestor that has it. ERR_PTR: -EBADF, -ENOENT, and -EOPNOTSUPP
+ * if the controller is on cgroup v1.
  */
 struct mem_cgroup *ms_memcg_get_fd(int fd)
 {
 	struct cgroup_subsys_state *css;
 	struct cgroup *cgroup;
 
+	if (!ms_memcg_on_v2())
+		return ERR_PTR(-EOPNOTSUPP);
 	cgroup = cgroup_get_from_fd(fd);
 	if (IS_ERR(cgroup))
 		return ERR_CAST(cgroup);
 	css = ms_compat_get_memory_css(cgroup);
 	cgroup_put(cgroup);
-	return mem_cgroup_from_css(css);
+	return css ? mem_cgroup_from_css(css) : ERR_PTR(-EOPNOTSUPP);
 }
 
 struct mem_cgroup *ms_memcg_get_root(void)
@@ -77,6 +80,12 @@ bool ms_memcg_has_limit(struct mem_cgroup *memcg)
 		if (READ_ONCE(memcg->memory.max) != PAGE_COUNTER_MAX)
 			return true;
 	return false;
+}
+
+/* False if the memory controller is on cgroup v1, or on no hierarchy but our own root. */
+bool ms_memcg_on_v2(void)
+{
+	return cgroup_subsys_on_dfl(memory_cgrp_subsys);
 }
 
 /* False with cgroup.memory=nokmem, and as long as the root is the only cgroup. */

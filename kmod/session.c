@@ -71,6 +71,15 @@ static void ms_tally_time(struct ms_tally *tally, u64 ns)
 	tally->histogram[min(slot, MEMSTRESS_HISTOGRAM_SLOTS - 1)]++;
 }
 
+/* Lets others run if they want to; that is not the allocator's time. Returns the time. */
+static u64 ms_session_rest(u64 now)
+{
+	if (!need_resched())
+		return now;
+	cond_resched();
+	return ktime_get_ns();
+}
+
 /*
  * Frees up to @count objects of @chain. If they are still booked in @holding, they
  * are taken out of the ledger as they go. Ends early on a fatal signal if @killable.
@@ -94,7 +103,7 @@ static void ms_session_free_objects(struct ms_session *session, const struct ms_
 			request->ops->free(request, link);
 			now = ktime_get_ns();
 			ms_tally_time(tally, now - since);
-			cond_resched();
+			now = ms_session_rest(now);
 		}
 		freed.objects = before.objects - chain->count.objects;
 		freed.uncharged = before.uncharged - chain->count.uncharged;
@@ -276,6 +285,21 @@ static int ms_session_payer(const struct memstress_alloc *cmd, struct mem_cgroup
 	return 0;
 }
 
+/*
+ * Takes the charges off a request that nobody will pay for, accounted or not: the root
+ * is never charged. Such memory is only for those who may have unaccounted memory.
+ */
+static int ms_session_check_paid(struct ms_ucmd *ucmd, const struct mem_cgroup *payer,
+				 struct ms_request *request)
+{
+	request->unpaid = !payer || ms_memcg_is_root(payer) || !ms_memcg_accounts_kernel();
+	if (!request->unpaid)
+		return 0;
+	request->unit.page_charged_bytes = 0;
+	request->unit.byte_charged_bytes = 0;
+	return ms_ioctl_privileged(ucmd->file) ? 0 : -EPERM;
+}
+
 static int ms_session_check_alloc(struct ms_ucmd *ucmd)
 {
 	const struct memstress_alloc *cmd = ucmd->cmd;
@@ -369,7 +393,7 @@ static int ms_session_fill(struct ms_session *session, const struct memstress_al
 			} else if (!tally->failures++) {
 				tally->first_errno = ENOMEM;
 			}
-			cond_resched();
+			now = ms_session_rest(now);
 		}
 		ms_limits_release(session, request, room - batch.count.objects);
 		left -= batch.count.objects;
@@ -406,16 +430,16 @@ static void ms_session_abort(struct ms_session *session, struct ms_holding *hold
 	kmem_cache_free(ms_holding_cache, holding);
 }
 
-static int ms_session_answer_alloc(struct ms_ucmd *ucmd, const struct ms_holding *holding,
-				   const struct ms_tally *tally, u32 stop)
+/* @handle is told only if there is anything to free. payer_id is in the answer already. */
+static int ms_session_answer_alloc(struct ms_ucmd *ucmd, u32 handle, const struct ms_tally *tally,
+				   u32 stop)
 {
 	struct memstress_alloc *cmd = ucmd->cmd;
 
-	cmd->handle = tally->books.objects ? holding->handle : 0;
+	cmd->handle = tally->books.objects ? handle : 0;
 	cmd->stop = stop;
 	cmd->first_errno = tally->first_errno;
 	cmd->__reserved2 = 0;
-	cmd->payer_id = holding->payer_id;
 	cmd->books = tally->books;
 	cmd->failures = tally->failures;
 	cmd->total_ns = tally->total_ns;
@@ -449,9 +473,9 @@ static int ms_session_run_alloc(struct ms_ucmd *ucmd, struct ms_holding *holding
 		memset(&tally.books, 0, sizeof(tally.books));
 		ms_session_abort(session, holding);
 		ms_session_reclaim(session);
-		return ms_session_answer_alloc(ucmd, holding, &tally, stop);
+		return ms_session_answer_alloc(ucmd, 0, &tally, stop);
 	}
-	ret = ms_session_answer_alloc(ucmd, holding, &tally, stop);
+	ret = ms_session_answer_alloc(ucmd, holding->handle, &tally, stop);
 	if (ret)
 		goto out_abort;
 
@@ -473,6 +497,7 @@ out_abort:
 int ms_session_alloc(struct ms_ucmd *ucmd)
 {
 	struct ms_session *session = ucmd->session;
+	struct memstress_alloc *cmd = ucmd->cmd;
 	struct mem_cgroup *payer, *active;
 	struct ms_holding *holding;
 	struct ms_request request;
@@ -481,23 +506,26 @@ int ms_session_alloc(struct ms_ucmd *ucmd)
 	ret = ms_session_check_alloc(ucmd);
 	if (ret)
 		return ret;
-	ret = ms_kind_prepare(ucmd->cmd, &request);
+	ret = ms_kind_check(cmd);
 	if (ret)
 		return ret;
-	ret = ms_session_payer(ucmd->cmd, &payer, &active);
+	ret = ms_session_payer(cmd, &payer, &active);
 	if (ret)
 		return ret;
-	if (payer && (ms_memcg_is_root(payer) || !ms_memcg_accounts_kernel())) {
-		request.unit.page_charged_bytes = 0;
-		request.unit.byte_charged_bytes = 0;
-	}
+	ret = ms_kind_prepare(cmd, &request);
+	if (ret)
+		goto out_put_payer;
+	ret = ms_session_check_paid(ucmd, payer, &request);
+	if (ret)
+		goto out_put_payer;
 
 	ret = -ENOMEM;
 	holding = kmem_cache_zalloc(ms_holding_cache, GFP_KERNEL);
 	if (!holding)
 		goto out_put_payer;
 	holding->request = request;
-	holding->payer_id = payer ? ms_memcg_id(payer) : 0;
+	holding->payer_id = request.unpaid ? 0 : ms_memcg_id(payer);
+	cmd->payer_id = holding->payer_id;
 
 	spin_lock(&session->lock);
 	ret = session->dead ? -ESTALE : 0;

@@ -19,6 +19,12 @@
  * The first pass gives whole pages back and leaves less than a page for each CPU with
  * the objcg, the second one leaves less than a page. Two passes in a row with the
  * same usage show that nothing moves any more.
+ *
+ * drain_all_stock() gives up if another drain runs. Then the usage stays above the new
+ * value and memory_high_write() tries to reclaim; such a pass proves nothing.
+ *
+ * CPUs that are isolated from the scheduler are left alone: newer kernels do not drain
+ * them, and waiting for a worker there may take for ever.
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
@@ -45,6 +51,9 @@
 
 /* One at a time: two writers of memory.high would put each other's value back. */
 static DEFINE_MUTEX(ms_settle_lock);
+
+/* The CPUs of the pass under way; too large for the stack. Protected by the mutex. */
+static struct cpumask ms_settle_cpus;
 
 /**
  * struct ms_settle - one SETTLE under way
@@ -106,6 +115,18 @@ static int ms_settle_write_high(struct ms_settle *settle, unsigned long pages)
 	return ret < 0 ? ret : 0;
 }
 
+/* The write itself needs a little memory, and must not fail for want of it. */
+static int ms_settle_restore_high(struct ms_settle *settle, unsigned long high)
+{
+	int ret;
+
+	do {
+		ret = ms_settle_write_high(settle, high);
+		cond_resched();
+	} while (ret == -ENOMEM);
+	return ret;
+}
+
 /*
  * Runs on one CPU, in a kernel worker: no signal can keep memory_high_write() from
  * draining, or this function from putting the old value back.
@@ -115,6 +136,7 @@ static long ms_settle_drain(void *data)
 	struct ms_settle *settle = data;
 	unsigned long high = READ_ONCE(settle->memcg->memory.high);
 	unsigned long usage;
+	bool drained;
 	int ret;
 
 	ret = ms_settle_prime_page(settle);
@@ -127,7 +149,11 @@ static long ms_settle_drain(void *data)
 	ret = ms_settle_write_high(settle, usage - 1);
 	if (ret)
 		return ret;
-	return ms_settle_write_high(settle, high);
+	drained = ms_settle_usage(settle) < usage;
+	ret = ms_settle_restore_high(settle, high);
+	if (ret)
+		return ret;
+	return drained ? 0 : -EAGAIN;
 }
 
 static long ms_settle_visit(void *unused)
@@ -135,26 +161,38 @@ static long ms_settle_visit(void *unused)
 	return 0;
 }
 
-/* One pass. -ENOMEM: too near to a limit. */
+/*
+ * One pass, on CPUs that must not go away meanwhile.
+ * -ENOMEM: too near to a limit. -EAGAIN: nothing was drained.
+ */
 static int ms_settle_pass(struct ms_settle *settle)
 {
 	unsigned int cpu;
 	int node;
 	int ret = 0;
 
-	cpus_read_lock();
 	for_each_online_node(node) {
-		cpu = cpumask_any_and(cpumask_of_node(node), cpu_online_mask);
+		cpu = cpumask_any_and(cpumask_of_node(node), &ms_settle_cpus);
 		if (cpu < nr_cpu_ids && !ret)
 			ret = work_on_cpu(cpu, ms_settle_prime_objcg, settle);
 	}
-	cpu = cpumask_first(cpu_online_mask);
 	if (!ret)
-		ret = work_on_cpu(cpu, ms_settle_drain, settle);
-	for_each_online_cpu(cpu)
-		work_on_cpu(cpu, ms_settle_visit, NULL);
-	cpus_read_unlock();
+		ret = work_on_cpu(cpumask_first(&ms_settle_cpus), ms_settle_drain, settle);
+	for_each_cpu(cpu, &ms_settle_cpus) work_on_cpu(cpu, ms_settle_visit, NULL);
 	return ret;
+}
+
+/* Finds the CPUs that can be visited; true if that is all that are online. */
+static bool ms_settle_find_cpus(void)
+{
+	unsigned int cpu;
+
+	lockdep_assert_held(&ms_settle_lock);
+	cpumask_clear(&ms_settle_cpus);
+	for_each_online_cpu(cpu)
+		if (!ms_compat_cpu_isolated(cpu))
+			cpumask_set_cpu(cpu, &ms_settle_cpus);
+	return cpumask_equal(&ms_settle_cpus, cpu_online_mask);
 }
 
 /* Passes until the usage stays the same. */
@@ -162,42 +200,55 @@ static int ms_settle_run(struct ms_settle *settle, struct memstress_settle *cmd)
 {
 	u64 timeout_ns = cmd->timeout_ns ?: MS_SETTLE_TIMEOUT_NS;
 	ktime_t begin = ktime_get();
+	unsigned int drained = 0;
 	unsigned long usage;
 	unsigned long last;
+	bool all_cpus;
 	int ret;
 
 	usage = ms_settle_usage(settle);
 	do {
 		last = usage;
+		/* Not cpus_read_lock(): writing to a file of a cgroup takes it, too. */
+		cpu_hotplug_disable();
+		all_cpus = ms_settle_find_cpus();
 		ret = ms_settle_pass(settle);
+		cpu_hotplug_enable();
 		cmd->passes++;
 		usage = ms_settle_usage(settle);
+		cmd->state = MEMSTRESS_SETTLE_MOVING;
 		if (ret == -ENOMEM) {
 			cmd->state = MEMSTRESS_SETTLE_FULL;
 			return 0;
 		}
-		if (ret)
+		if (ret && ret != -EAGAIN)
 			return ret;
-		if (cmd->passes > 1 && usage == last) {
-			cmd->state = MEMSTRESS_SETTLE_EXACT;
+		drained = ret ? 0 : drained + 1;
+		if (drained > 1 && usage == last) {
+			cmd->state = all_cpus ? MEMSTRESS_SETTLE_EXACT : MEMSTRESS_SETTLE_ISOLATED;
 			return 0;
 		}
-		cmd->state = MEMSTRESS_SETTLE_MOVING;
 	} while (!fatal_signal_pending(current) &&
 		 ktime_to_ns(ktime_sub(ktime_get(), begin)) < timeout_ns);
 	return 0;
 }
 
 /*
- * An objcg is charged whole pages: less than one of them is rounding. What is not
- * settled may be a batch of pages and less than a page of bytes on every CPU.
+ * An objcg is charged whole pages: less than one of them is rounding. Descendants, also
+ * dead ones, have objcgs of their own; what was drained from them is kept, less than a
+ * page for each CPU, as only the target's own are primed. What is not settled may
+ * besides be in the stocks of every CPU, and as much again be parked.
  */
-static u64 ms_settle_bound(u32 state)
+static u64 ms_settle_bound(const struct ms_settle *settle, u32 state)
 {
-	u64 bound = (u64)num_online_nodes() * (PAGE_SIZE - 1);
+	const struct cgroup *cgroup = settle->memcg->css.cgroup;
+	u64 descendants =
+		READ_ONCE(cgroup->nr_descendants) + READ_ONCE(cgroup->nr_dying_descendants);
+	u64 parked = (u64)num_online_nodes() * num_possible_cpus() * (PAGE_SIZE - 1);
+	u64 bound = (u64)num_online_nodes() * (PAGE_SIZE - 1) + descendants * parked;
 
 	if (state != MEMSTRESS_SETTLE_EXACT)
-		bound += (u64)num_online_cpus() * (MEMCG_CHARGE_BATCH * PAGE_SIZE + PAGE_SIZE - 1);
+		bound += parked + (u64)num_online_cpus() * MS_COMPAT_STOCK_BYTES;
 	return bound;
 }
 
@@ -215,7 +266,8 @@ static struct file *ms_settle_open_high(int fd, const struct mem_cgroup *memcg)
 	if (high == ERR_PTR(-ENOENT))
 		return ERR_PTR(-EOPNOTSUPP);
 	/* Another thread may have put another directory under the number. */
-	if (!IS_ERR(high) && d_inode(high->f_path.dentry->d_parent)->i_ino != ms_memcg_id(memcg)) {
+	if (!IS_ERR(high) &&
+	    d_inode(high->f_path.dentry->d_parent)->i_ino != (ino_t)ms_memcg_id(memcg)) {
 		fput(high);
 		return ERR_PTR(-EBADF);
 	}
@@ -247,12 +299,15 @@ int ms_settle(struct ms_ucmd *ucmd)
 		goto out_close_high;
 	ret = ms_settle_run(&settle, cmd);
 	mutex_unlock(&ms_settle_lock);
+	/* So say the files of a cgroup that was removed meanwhile. */
+	if (ret == -ENODEV)
+		ret = -ENOENT;
 	if (ret)
 		goto out_close_high;
 
 	cmd->cgroup_id = ms_memcg_id(settle.memcg);
 	cmd->usage_bytes = (u64)ms_settle_usage(&settle) * PAGE_SIZE;
-	cmd->bound_bytes = ms_settle_bound(cmd->state);
+	cmd->bound_bytes = ms_settle_bound(&settle, cmd->state);
 	ret = ms_ioctl_respond(ucmd, sizeof(*cmd));
 
 out_close_high:

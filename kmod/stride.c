@@ -3,9 +3,9 @@
  * Strides: how far apart a slab cache puts its objects, which is what it charges
  * for one (s->size in obj_full_size(), mm/memcontrol.c and mm/slab.h).
  *
- * No kernel tells a module, and slab debugging changes it, so it is measured: two
- * objects of one slab are never nearer than the stride, and neighbours are exactly
- * that far apart. Where a slab has room for one object only, there is no way.
+ * No kernel tells a module, and slab debugging changes it, so it is measured: in a slab
+ * of which all objects are ours, neighbours are exactly that far apart. Where a slab has
+ * room for one object only, there is no way.
  */
 #include <linux/kernel.h>
 #include <linux/limits.h>
@@ -18,13 +18,14 @@
 #include "internal.h"
 
 /*
- * Enough objects to fill several fresh slabs after the free places of partial slabs
- * are used up: slab_order() does not go above slub_max_order (3) for what has an
- * order-3 slab or a smaller one.
+ * How many objects to begin with, and how many to end with: the free places of partial
+ * slabs are given out first, and nobody knows how many there are.
  */
-#define MS_STRIDE_BYTES       (PAGE_SIZE << (PAGE_ALLOC_COSTLY_ORDER + 3))
-#define MS_STRIDE_MIN_OBJECTS 16
-#define MS_STRIDE_MAX_OBJECTS 2048
+#define MS_STRIDE_FIRST_BYTES   (PAGE_SIZE << (PAGE_ALLOC_COSTLY_ORDER + 3))
+#define MS_STRIDE_FIRST_OBJECTS 2048
+#define MS_STRIDE_LEAST_OBJECTS 16
+#define MS_STRIDE_ROUNDS        4
+#define MS_STRIDE_GROWTH        4
 
 static void ms_stride_free(struct kmem_cache *cache, void *object)
 {
@@ -42,54 +43,42 @@ static int ms_stride_compare(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-static bool ms_stride_same_slab(unsigned long a, unsigned long b)
+/*
+ * The smallest distance in a slab that is ours as a whole, which is one that has no room
+ * for another object that far apart. 0 if there is no such slab.
+ */
+static size_t ms_stride_find(unsigned long *addresses, unsigned int count)
 {
-	return virt_to_head_page((void *)a) == virt_to_head_page((void *)b);
-}
-
-/* SIZE_MAX if no two objects share a slab. */
-static size_t ms_stride_smallest_distance(unsigned long *addresses, unsigned int count)
-{
-	size_t smallest = SIZE_MAX;
-	unsigned int i;
+	unsigned int begin, end;
 
 	sort(addresses, count, sizeof(*addresses), ms_stride_compare, NULL);
-	for (i = 1; i < count; i++)
-		if (ms_stride_same_slab(addresses[i - 1], addresses[i]))
-			smallest = min_t(size_t, smallest, addresses[i] - addresses[i - 1]);
-	return smallest;
+	for (begin = 0; begin < count; begin = end) {
+		struct page *slab = virt_to_head_page((void *)addresses[begin]);
+		size_t smallest = SIZE_MAX;
+
+		for (end = begin + 1; end < count; end++) {
+			if (virt_to_head_page((void *)addresses[end]) != slab)
+				break;
+			smallest = min_t(size_t, smallest, addresses[end] - addresses[end - 1]);
+		}
+		if (end > begin + 1 && smallest * (end - begin + 1) > page_size(slab))
+			return smallest;
+	}
+	return 0;
 }
 
-/**
- * ms_stride_measure - measure the stride of a slab cache
- * @cache: the cache, or NULL for the kmalloc cache of @size and @gfp
- * @size: object size
- * @gfp: flags that choose the kmalloc cache
- * @stride: returns the bytes from one object to the next
- *
- * What it allocates for this is charged to nobody, whatever @gfp says: the root
- * cgroup pays, which is not accounted.
- *
- * Return: 0, -ENOMEM, or -EOPNOTSUPP if no two objects share a slab.
- */
-int ms_stride_measure(struct kmem_cache *cache, size_t size, gfp_t gfp, size_t *stride)
+/* Measures with @wanted objects. -EOPNOTSUPP: no slab was ours as a whole. */
+static int ms_stride_try(struct kmem_cache *cache, size_t size, gfp_t gfp, unsigned int wanted,
+			 size_t *stride)
 {
-	unsigned int wanted = clamp_t(size_t, MS_STRIDE_BYTES / size, MS_STRIDE_MIN_OBJECTS,
-				      MS_STRIDE_MAX_OBJECTS);
-	struct mem_cgroup *root = ms_memcg_get_root();
-	struct mem_cgroup *previous;
 	unsigned long *addresses;
 	unsigned int count = 0;
 	unsigned int i;
 	int ret = 0;
 
 	addresses = kvmalloc_array(wanted, sizeof(*addresses), GFP_KERNEL);
-	if (!addresses) {
-		ret = -ENOMEM;
-		goto out_put_root;
-	}
-
-	previous = set_active_memcg(root);
+	if (!addresses)
+		return -ENOMEM;
 	for (i = 0; i < wanted; i++) {
 		void *object = cache ? kmem_cache_alloc(cache, gfp) : kmalloc(size, gfp);
 
@@ -103,12 +92,11 @@ int ms_stride_measure(struct kmem_cache *cache, size_t size, gfp_t gfp, size_t *
 			continue;
 		}
 		addresses[count++] = (unsigned long)object;
+		cond_resched();
 	}
-	set_active_memcg(previous);
-
 	if (!ret) {
-		*stride = ms_stride_smallest_distance(addresses, count);
-		if (*stride == SIZE_MAX)
+		*stride = ms_stride_find(addresses, count);
+		if (!*stride)
 			ret = -EOPNOTSUPP;
 	}
 	for (i = 0; i < count; i++) {
@@ -116,7 +104,35 @@ int ms_stride_measure(struct kmem_cache *cache, size_t size, gfp_t gfp, size_t *
 		cond_resched();
 	}
 	kvfree(addresses);
-out_put_root:
+	return ret;
+}
+
+/**
+ * ms_stride_measure - measure the stride of a slab cache
+ * @cache: the cache, or NULL for the kmalloc cache of @size and @gfp
+ * @size: object size
+ * @gfp: flags that choose the kmalloc cache
+ * @stride: returns the bytes from one object to the next
+ *
+ * What it allocates for this is charged to nobody, whatever @gfp says: the root
+ * cgroup pays, which is not accounted.
+ *
+ * Return: 0, -ENOMEM, or -EOPNOTSUPP if a slab has room for one object only.
+ */
+int ms_stride_measure(struct kmem_cache *cache, size_t size, gfp_t gfp, size_t *stride)
+{
+	unsigned int wanted = clamp_t(size_t, MS_STRIDE_FIRST_BYTES / size, MS_STRIDE_LEAST_OBJECTS,
+				      MS_STRIDE_FIRST_OBJECTS);
+	struct mem_cgroup *root = ms_memcg_get_root();
+	struct mem_cgroup *previous = set_active_memcg(root);
+	int ret = -EOPNOTSUPP;
+	int round;
+
+	for (round = 0; round < MS_STRIDE_ROUNDS && ret == -EOPNOTSUPP; round++) {
+		ret = ms_stride_try(cache, size, gfp, wanted, stride);
+		wanted *= MS_STRIDE_GROWTH;
+	}
+	set_active_memcg(previous);
 	ms_memcg_put(root);
 	return ret;
 }

@@ -177,6 +177,9 @@ int books_derive_one(const struct memstress_alloc *request, struct memstress_boo
 	default:
 		ret = -EINVAL;
 	}
+	/* The caps count the pointers to objcgs, where there are any */
+	if (account && books->byte_charged_bytes)
+		books->footprint_bytes = books->byte_charged_bytes;
 	if (!account) {
 		books->page_charged_bytes = 0;
 		books->byte_charged_bytes = 0;

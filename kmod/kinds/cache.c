@@ -2,12 +2,13 @@
 /*
  * Kind cache: kmem_cache_alloc() from caches of the module's own.
  *
- * A size has two caches, made when first asked for and kept until the module is
- * unloaded: memstress-SIZE, and memstress-SIZE-account with SLAB_ACCOUNT, which
+ * A size has two caches, made when somebody privileged first asks for it, and kept until
+ * the module is unloaded: memstress-SIZE, and memstress-SIZE-account with SLAB_ACCOUNT, which
  * charges without __GFP_ACCOUNT. Neither is ever merged with another cache, so that
  * the stride stays what was measured. Charged by the byte: the stride and a pointer
  * to the objcg (obj_full_size() in mm/slab.h or mm/memcontrol.c).
  */
+#include <linux/capability.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -34,6 +35,7 @@ static DEFINE_MUTEX(ms_cache_lock);
 static struct ms_cache ms_caches[MS_CACHE_SIZES];
 static unsigned int ms_caches_used;
 
+/* The entry of @size, or the next free one; NULL if there is none. */
 static struct ms_cache *ms_cache_find(u64 size)
 {
 	unsigned int i;
@@ -41,30 +43,33 @@ static struct ms_cache *ms_cache_find(u64 size)
 	lockdep_assert_held(&ms_cache_lock);
 	for (i = 0; i < ms_caches_used; i++)
 		if (ms_caches[i].size == size)
-			return &ms_caches[i];
-	if (ms_caches_used == MS_CACHE_SIZES)
-		return NULL;
-	ms_caches[i].size = size;
-	ms_caches_used++;
-	return &ms_caches[i];
+			break;
+	return i < MS_CACHE_SIZES ? &ms_caches[i] : NULL;
 }
 
-static int ms_cache_create(struct ms_cache *entry, bool accounted)
+static int ms_cache_create(struct ms_cache *entry, u64 size, bool accounted)
 {
 	struct kmem_cache *cache;
 	char name[40];
 	int ret;
 
-	snprintf(name, sizeof(name), "memstress-%llu%s", entry->size, accounted ? "-account" : "");
-	cache = ms_compat_cache_create(name, entry->size, accounted ? SLAB_ACCOUNT : 0);
+	/* It stays for good, and there is not room for many. */
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	snprintf(name, sizeof(name), "memstress-%llu%s", size, accounted ? "-account" : "");
+	cache = ms_compat_cache_create(name, size, accounted ? SLAB_ACCOUNT : 0);
 	if (!cache)
 		return -ENOMEM;
-	ret = ms_stride_measure(cache, entry->size, GFP_KERNEL, &entry->stride[accounted]);
+	ret = ms_stride_measure(cache, size, GFP_KERNEL, &entry->stride[accounted]);
 	if (ret) {
 		kmem_cache_destroy(cache);
 		return ret;
 	}
 	entry->cache[accounted] = cache;
+	if (entry == &ms_caches[ms_caches_used]) {
+		entry->size = size;
+		ms_caches_used++;
+	}
 	return 0;
 }
 
@@ -89,7 +94,7 @@ static int ms_cache_prepare(struct ms_request *request)
 	if (!entry)
 		ret = -ENOSPC;
 	else if (!entry->cache[accounted])
-		ret = ms_cache_create(entry, accounted);
+		ret = ms_cache_create(entry, request->size, accounted);
 	if (!ret) {
 		request->cache = entry->cache[accounted];
 		stride = entry->stride[accounted];
@@ -101,8 +106,10 @@ static int ms_cache_prepare(struct ms_request *request)
 	request->gfp &= ~__GFP_ACCOUNT;
 	request->unit.requested_bytes = request->size;
 	request->unit.footprint_bytes = stride;
-	if (accounted)
-		request->unit.byte_charged_bytes = stride + sizeof(struct obj_cgroup *);
+	if (accounted) {
+		request->unit.footprint_bytes += sizeof(struct obj_cgroup *);
+		request->unit.byte_charged_bytes = request->unit.footprint_bytes;
+	}
 	return 0;
 }
 

@@ -102,8 +102,10 @@ static int ms_kmalloc_prepare(struct ms_request *request)
 	if (ret)
 		return ret;
 	request->unit.footprint_bytes = stride;
-	if (accounted)
-		request->unit.byte_charged_bytes = stride + sizeof(struct obj_cgroup *);
+	if (accounted) {
+		request->unit.footprint_bytes += sizeof(struct obj_cgroup *);
+		request->unit.byte_charged_bytes = request->unit.footprint_bytes;
+	}
 	return 0;
 }
 

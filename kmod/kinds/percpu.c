@@ -30,15 +30,15 @@ static int ms_percpu_prepare(struct ms_request *request)
 {
 	u64 size = ALIGN(request->size, PCPU_MIN_ALLOC_SIZE);
 	u64 bytes = size * num_possible_cpus();
-	u64 extra = 0;
-
-	if (MS_COMPAT_PERCPU_EXTRA)
-		extra = size / PCPU_MIN_ALLOC_SIZE * sizeof(struct obj_cgroup *);
 
 	request->unit.requested_bytes = request->size;
 	request->unit.footprint_bytes = bytes;
-	if (ms_request_accounted(request))
-		request->unit.byte_charged_bytes = bytes + extra;
+	if (ms_request_accounted(request)) {
+		if (MS_COMPAT_PERCPU_EXTRA)
+			request->unit.footprint_bytes +=
+				size / PCPU_MIN_ALLOC_SIZE * sizeof(struct obj_cgroup *);
+		request->unit.byte_charged_bytes = request->unit.footprint_bytes;
+	}
 	return 0;
 }
 

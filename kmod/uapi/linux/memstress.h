@@ -31,7 +31,10 @@
  *    is not zero, a number outside the enumeration or range of its field.
  *  - EFAULT: the struct or the histogram is not accessible. Nothing is kept.
  *  - EOPNOTSUPP: well-formed, but this kernel, kind or context cannot do it.
- *  - EPERM: needs CAP_SYS_ADMIN of the caller and of whoever opened the session.
+ *  - EPERM: needs CAP_SYS_ADMIN of the caller and of whoever opened the session: memory
+ *    that nobody pays for, asked for or because the payer would be the root, forced
+ *    policies, naming a payer, SETTLE; and of the caller alone, to be the first to ask
+ *    for a size of the cache kind.
  *  - EACCES: only the thread group that opened the session may allocate.
  *  - EBADF: a descriptor is not open, or is not the directory of a cgroup v2.
  *  - ENOENT: no holding has this handle, or the payer's cgroup was removed.
@@ -71,8 +74,8 @@ enum {
  *	is never merged with another; charged by the byte
  * @MEMSTRESS_KIND_VMALLOC: vmalloc(), of a size; charged in whole pages
  * @MEMSTRESS_KIND_PERCPU: alloc_percpu(), of a size a CPU; charged by the byte,
- *	for every possible CPU. Only policies that may do all that GFP_KERNEL may
- *	make new chunks; the others are refused when no page is at hand
+ *	for every possible CPU. On most kernels only policies that may do all that
+ *	GFP_KERNEL may make new chunks; others are refused when no page is at hand
  * @MEMSTRESS_KIND_END: one past the last
  *
  * 0 is no kind.
@@ -151,8 +154,8 @@ enum memstress_policy {
  * @byte_charged_bytes: expected charge of what is charged by the byte through an
  *	objcg. Moves its line of memory.stat by as much, and memory.current by
  *	the sum over the objcg rounded up to whole pages
- * @footprint_bytes: memory taken, charged or not, as the module's caps count it; the
- *	pointers to objcgs that the kernel keeps beside objects are left out
+ * @footprint_bytes: memory taken, charged or not, as the module's caps count it, with the
+ *	pointers to objcgs that the kernel keeps beside accounted objects
  *
  * Both charges are 0 for memory that is not accounted, and for the root cgroup.
  * The formulas stand with each kind in kmod/kinds/. Never grows.
@@ -173,7 +176,8 @@ struct memstress_books {
  * @MEMSTRESS_FEATURE_PAYER: another cgroup v2 can be made to pay
  * @MEMSTRESS_FEATURE_SETTLE: SETTLE works
  * @MEMSTRESS_FEATURE_REQUIRE_LIMIT: payers without a finite limit are refused
- * @MEMSTRESS_FEATURE_OOM_RELIEF: a global OOM takes the memory of all sessions back
+ * @MEMSTRESS_FEATURE_OOM_RELIEF: an OOM that is not a cgroup's takes the memory of all
+ *	sessions back: of the machine, of a cpuset or a memory policy, or by SysRq-f
  */
 enum memstress_feature {
 	MEMSTRESS_FEATURE_KMEM = 1 << 0,
@@ -217,7 +221,8 @@ enum memstress_kind_feature {
  * @unaccounted_max_bytes: [out] cap on what no cgroup pays for, all sessions
  * @forced_max_bytes: [out] cap on what ATOMIC and NOFAIL took, all sessions
  * @total_bytes: [out] footprint of all sessions now
- * @deadman_ms: [out] idle time after which a session's memory is given back; 0: never
+ * @deadman_ms: [out] time since the beginning of the last call after which a session's
+ *	memory is given back, also while that call still runs; 0: never
  * @__reserved: must be 0
  * @kind_policies: [out] bitmap, 1 << enum memstress_policy, for @kind
  * @kind_contexts: [out] bitmap, 1 << enum memstress_context, for @kind
@@ -285,8 +290,8 @@ enum memstress_alloc_flags {
  * @MEMSTRESS_STOP_DEADLINE: the time given was over
  * @MEMSTRESS_STOP_UNKILLABLE: the kernel refused an object to a caller that the OOM
  *	killer may not kill (oom_score_adj -1000). To let it live, everything
- *	that the session held was freed: such a task would otherwise fault for
- *	ever on its way back to user mode
+ *	that the session held was freed, but for what another call is working on:
+ *	such a task could otherwise fault for ever on its way back to user mode
  * @MEMSTRESS_STOP_END: one past the last
  */
 enum memstress_stop {
@@ -315,8 +320,9 @@ enum memstress_stop {
  *	MEMSTRESS_NODE_ANY: the caller's memory policy decides
  * @payer_fd: directory of the cgroup v2 that pays, also an empty one, or
  *	MEMSTRESS_PAYER_CALLER: the caller's cgroup at the time of each charge.
- *	Naming a cgroup needs CAP_SYS_ADMIN, and MEMSTRESS_ALLOC_ACCOUNT. Where the memory controller is not
- *	enabled in it, its nearest ancestor with the controller pays
+ *	Naming a cgroup needs CAP_SYS_ADMIN and MEMSTRESS_ALLOC_ACCOUNT. Where the
+ *	memory controller is not enabled in it, its nearest ancestor with the
+ *	controller pays. EOPNOTSUPP if the controller is on cgroup v1
  * @object_size: bytes, for kinds without an order, within the kind_min and
  *	kind_max of INFO; else 0
  * @count: objects to make, at least 1; there is no upper bound but the caps
@@ -331,8 +337,9 @@ enum memstress_stop {
  * @stop: [out] enum memstress_stop
  * @first_errno: [out] why the first refused object was refused, or 0
  * @__reserved2: [out] 0
- * @payer_id: [out] id of the cgroup that pays (cgroup_id(), the inode number of its
- *	directory), as resolved at the start; 0 if nobody does
+ * @payer_id: [out] id of the cgroup that pays (cgroup_id(), on 64-bit kernels the inode
+ *	number of its directory), as resolved at the start, which is also whom the
+ *	books believe to pay for all of it; 0 if nobody does
  * @books: [out] the objects made
  * @failures: [out] objects refused
  * @total_ns: [out] time of all attempts together
@@ -491,13 +498,17 @@ struct memstress_ledger {
  * @MEMSTRESS_SETTLE_EXACT: usage does not change any more by settling
  * @MEMSTRESS_SETTLE_MOVING: it was still moving when the time was over: somebody is
  *	charging, uncharging or draining meanwhile
- * @MEMSTRESS_SETTLE_FULL: usage is too near to a limit to settle without reclaim
+ * @MEMSTRESS_SETTLE_FULL: usage is too near to a limit, or the machine has too little
+ *	memory, to settle without reclaim
+ * @MEMSTRESS_SETTLE_ISOLATED: as exact as it can be with CPUs that are isolated from the
+ *	scheduler (isolcpus=): their stocks may not have been drained
  * @MEMSTRESS_SETTLE_END: one past the last
  */
 enum memstress_settle_state {
 	MEMSTRESS_SETTLE_EXACT,
 	MEMSTRESS_SETTLE_MOVING,
 	MEMSTRESS_SETTLE_FULL,
+	MEMSTRESS_SETTLE_ISOLATED,
 	MEMSTRESS_SETTLE_END,
 };
 
@@ -512,7 +523,8 @@ enum memstress_settle_state {
  * @usage_bytes: [out] memory.current when done
  * @bound_bytes: [out] how much of @usage_bytes may belong to no object: for EXACT what
  *	rounding the byte-charged sum up to whole pages adds (less than a page
- *	for each objcg), else also what the stocks of all CPUs may hold
+ *	for each objcg of the cgroup, less than a page a CPU for each of a
+ *	descendant, live or dead), else also what stocks and remainders may hold
  * @passes: [out] rounds of draining it took
  * @state: [out] enum memstress_settle_state
  *
@@ -521,12 +533,14 @@ enum memstress_settle_state {
  * cgroup and its descendants, so that the counters tell what is really held.
  *
  * The kernel drains only when memory.high is lowered below the usage. SETTLE puts a
- * page for the cgroup into this CPU's stock, writes memory.high one page below the
+ * page for the cgroup into a CPU's stock, writes memory.high one page below the
  * usage, puts back what stood there, and waits for all CPUs: draining that page
- * is enough to come below, so nothing is reclaimed. It does so in a kernel worker,
- * which no signal can stop half-way. A task of the cgroup that charges in this moment
- * is throttled, and counted in the high event. A change of memory.high by somebody
- * else in this moment is lost. Needs CAP_SYS_ADMIN.
+ * is enough to come below, so nothing is reclaimed, unless another drain is under way
+ * in this moment and the kernel reclaims a little instead. It does so in a kernel
+ * worker, which no signal can stop half-way. A task of the cgroup that charges in this
+ * moment is throttled, and counted in the high event. A change of memory.high by
+ * somebody else in this moment is lost. Needs CAP_SYS_ADMIN, and the memory controller
+ * on cgroup v2 (else EOPNOTSUPP).
  */
 struct memstress_settle {
 	__u32 size;
