@@ -308,6 +308,10 @@ static int try_unprivileged(const struct scope *scope)
 		return 9;
 	if (session_free_all(fd) || session_free_all(late))
 		return 10;
+	/* A size that no other test asks for: the cache stays until the module goes */
+	alloc = session_request(MEMSTRESS_KIND_CACHE, 4072, 1, MEMSTRESS_PAYER_CALLER);
+	if (session_alloc(fd, &alloc) != -EPERM)
+		return 11;
 	return 0;
 }
 
@@ -318,6 +322,38 @@ TEST_F(limits, privileges)
 
 	if (!pid)
 		_exit(try_unprivileged(&self->scope));
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(0, WEXITSTATUS(status));
+}
+
+/* In a child in the root cgroup, which is never charged. As try_unprivileged() */
+static int try_root_payer(void)
+{
+	struct memstress_alloc alloc =
+		session_request(MEMSTRESS_KIND_KMALLOC, 64, 1, MEMSTRESS_PAYER_CALLER);
+	int fd = session_open();
+
+	if (fd < 0 || session_alloc(fd, &alloc) || alloc.stop != MEMSTRESS_STOP_DONE)
+		return 1;
+	if (alloc.payer_id || alloc.books.byte_charged_bytes || alloc.books.page_charged_bytes)
+		return 2;
+	if (drop_sys_admin() || session_alloc(fd, &alloc) != -EPERM)
+		return 3;
+	return 0;
+}
+
+/* Accounted or not, what the root pays for nobody does, so it takes the same privilege */
+TEST_F(limits, root_payer_is_nobody)
+{
+	pid_t pid;
+	int status;
+
+	ASSERT_EQ(0, param_set(&self->param, "require_limit", "N"));
+	pid = fork();
+	if (!pid)
+		_exit(try_root_payer());
 	ASSERT_LT(0, pid);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_TRUE(WIFEXITED(status));

@@ -14,6 +14,7 @@ root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 modules=usr/lib/modules/$release
 
+chmod 755 "$root"	# as mktemp left it, nobody but root could run anything
 mkdir -p "$root"/{usr/{bin,lib,lib64},"$modules",dev,etc,proc,root,run,selftests,sys,tmp}
 for dir in bin lib lib64; do
 	ln -s "usr/$dir" "$root/$dir"
