@@ -178,7 +178,8 @@ static int ms_settle_pass(struct ms_settle *settle)
 	}
 	if (!ret)
 		ret = work_on_cpu(cpumask_first(&ms_settle_cpus), ms_settle_drain, settle);
-	for_each_cpu(cpu, &ms_settle_cpus) work_on_cpu(cpu, ms_settle_visit, NULL);
+	for_each_cpu(cpu, &ms_settle_cpus)
+		work_on_cpu(cpu, ms_settle_visit, NULL);
 	return ret;
 }
 
