@@ -44,12 +44,13 @@ static int ms_stride_compare(const void *a, const void *b)
 }
 
 /*
- * The smallest distance in a slab that is ours as a whole, which is one that has no room
- * for another object that far apart. 0 if there is no such slab.
+ * The smallest distance in slabs that are ours as a whole: as many objects that far apart
+ * fit into them, and not one more. 0 if there is no such slab.
  */
 static size_t ms_stride_find(unsigned long *addresses, unsigned int count)
 {
 	unsigned int begin, end;
+	size_t stride = 0;
 
 	sort(addresses, count, sizeof(*addresses), ms_stride_compare, NULL);
 	for (begin = 0; begin < count; begin = end) {
@@ -61,10 +62,13 @@ static size_t ms_stride_find(unsigned long *addresses, unsigned int count)
 				break;
 			smallest = min_t(size_t, smallest, addresses[end] - addresses[end - 1]);
 		}
-		if (end > begin + 1 && smallest * (end - begin + 1) > page_size(slab))
-			return smallest;
+		if (end == begin + 1 || smallest > page_size(slab) / (end - begin) ||
+		    smallest <= page_size(slab) / (end - begin + 1))
+			continue;
+		if (!stride || smallest < stride)
+			stride = smallest;
 	}
-	return 0;
+	return stride;
 }
 
 /* Measures with @wanted objects. -EOPNOTSUPP: no slab was ours as a whole. */
