@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# root.sh path SUITE FLAVOUR: print the folder that has the suite installed with its kernel of this
+#	flavour, the headers and their compiler; made on first use
+# root.sh refresh SUITE FLAVOUR: make it anew, of what the archive has now
+# root.sh run ROOT DIR COMMAND...: run a command in such a folder, with DIR as its /mnt
+#
+# A module has to be built by the compiler of its kernel, and the headers of another suite ask for
+# that suite's C library. Nobody has to be root for this: user namespaces will do.
+set -euo pipefail
+here=$(dirname "$0")
+. "$here/apt.sh"
+
+question=${1:?path, refresh or run}
+shift
+
+# repository LABEL: the mirror that this machine uses for it, if it does
+repository() {
+	apt-get indextargets --format "\$(REPO_URI)" \
+		"Created-By: Packages" "Origin: Debian" "Label: $1" | sed -n '1s,/$,,p'
+}
+
+has_suite() {
+	/usr/lib/apt/apt-helper download-file "$1/dists/$2/Release" "$tmp/Release" >>"$apt_log" 2>&1
+}
+
+# deb_line SUITE LABEL
+deb_line() {
+	local mirror
+	mirror=$(repository "$2")
+	[[ $mirror ]] || die "apt knows no mirror of $2; there must be one among its sources"
+	has_suite "$mirror" "$1" || { cat "$apt_log" >&2; die "$1 is not at $mirror"; }
+	echo "deb $mirror $1 main"
+}
+
+deb_lines() {
+	deb_line "$base" Debian
+	deb_line "$base-security" Debian-Security
+	[[ $suite == "$base" ]] || deb_line "$suite" Debian
+}
+
+make_root() {
+	local mode=unshare options=() suffix=
+	local lines setting
+
+	"$here/packages.sh" root
+	say "installing the kernel of $suite in a root of its own"
+	mkdir -p "$cache/roots"
+	tmp=$(mktemp -d "$cache/roots/tmp.XXXXXX")
+	trap 'rm -rf "$tmp"' EXIT
+	: >"$apt_log"
+	lines=$(deb_lines)
+	# Proxies, certificates, and how strict this machine is about the age of a mirror.
+	while read -r setting; do
+		options+=(--aptopt="$setting")
+	done < <(apt-config dump | grep -E '^Acquire::(https?|Check)')
+	((EUID)) || mode=root
+	# Apt takes nothing from backports unless told.
+	[[ $suite == "$base" ]] || suffix=/$suite
+
+	mkdir "$tmp/root"
+	# The guest has an initramfs of its own, and /dev will be this machine's.
+	INITRD=No mmdebstrap --quiet --mode=$mode --variant=essential --format=tar \
+		--aptopt='APT::Install-Recommends "false"' "${options[@]}" \
+		--include="gcc make linux-headers-$flavour$suffix linux-image-$flavour$suffix" \
+		"$base" - - <<<"$lines" 2>>"$apt_log" |
+		tar -C "$tmp/root" -x --exclude='./dev/*' 2>>"$apt_log" ||
+		{ cat "$apt_log" >&2; die "cannot install $suite"; }
+	rm -rf "$root"
+	# By rename, so that a root that is half made is never taken for one.
+	mv -T "$tmp/root" "$root"
+}
+
+run_in() {
+	local root=$1 dir=$2 options=(--mount)
+	shift 2
+
+	((!EUID)) || options+=(--map-root-user)
+	# shellcheck disable=SC2016 # for the inner shell
+	exec unshare "${options[@]}" sh -euc '
+		root=$1 dir=$2
+		shift 2
+		mount --rbind /dev "$root/dev"
+		mount --rbind /proc "$root/proc"
+		mount --bind "$dir" "$root/mnt"
+		exec chroot "$root" "$@"' sh "$root" "$dir" "$@"
+}
+
+case $question in
+run)
+	run_in "$@"
+	;;
+path|refresh)
+	suite=$1 flavour=$2
+	base=${suite%-backports}
+	root=$cache/roots/$suite-$flavour
+	if [[ $question == refresh || ! -d $root ]]; then
+		make_root
+	fi
+	echo "$root"
+	;;
+*)
+	die "root.sh: what is '$question'?"
+	;;
+esac
