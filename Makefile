@@ -7,9 +7,8 @@
 MAKEFLAGS += --no-print-directory
 
 KERNEL ?= debian:6.1
-KDIR ?= $(shell selftests/vm/kernel.sh headers $(KERNEL))
 KSELFTEST ?= $(shell selftests/vm/source.sh)
-export KERNEL
+export KERNEL KDIR
 
 V ?= 0
 export V
@@ -30,13 +29,11 @@ packages:
 
 # Before the module: fetching the image may have to move the headers on.
 kernel: packages
-	$(Q)selftests/vm/kernel.sh image $(KERNEL) >/dev/null
+	$(Q)selftests/vm/kernel.sh vmlinuz "$(KERNEL)" >/dev/null
 
-# There is no vmlinux in the headers to take BTF from; kbuild would say so every time.
 module: packages
 	$(call say,MODULE,memstress.ko)
-	$(Q)$(MAKE) $(quiet) -C "$(or $(KDIR),$(error no kernel headers))" M="$(CURDIR)" \
-		CONFIG_DEBUG_INFO_BTF_MODULES= modules >&2
+	+$(Q)selftests/vm/module.sh $(quiet) modules >&2
 
 tool: packages
 	$(Q)$(MAKE) $(quiet) -C user >&2
@@ -55,10 +52,11 @@ shell: kernel module tool
 	$(Q)selftests/vm/run.sh shell
 
 check: packages
-	$(Q)KDIR="$(abspath $(KDIR))" KSELFTEST="$(abspath $(KSELFTEST))" selftests/check.sh
+	$(Q)KDIR="$(abspath $(or $(KDIR),$(shell selftests/vm/kernel.sh headers)))" \
+		KSELFTEST="$(abspath $(KSELFTEST))" selftests/check.sh
 
 clean:
-	$(Q)[ ! -d "$(KDIR)" ] || $(MAKE) -C "$(KDIR)" M="$(CURDIR)" -s clean
+	+$(Q)selftests/vm/module.sh -s clean
 	$(Q)$(MAKE) -s -C user clean
 	$(Q)$(MAKE) -s -C selftests KSELFTEST= clean
 	$(Q)rm -rf build

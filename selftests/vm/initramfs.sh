@@ -1,14 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# initramfs.sh IMAGE RELEASE OUTPUT WORD...: pack what the guest needs into one cpio archive:
-# static busybox, the module, the tool, the selftests that are built, and the libraries they ask
-# for. The WORDs tell init.sh what to do.
+# initramfs.sh KERNEL OUTPUT WORD...: pack what the guest needs into one cpio archive: static
+# busybox, the module, the tool, the selftests that are built, and the libraries they ask for. The
+# WORDs tell init.sh what to do.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
-image=$1 release=$2 output=$3
-shift 3
+kernel=$1 output=$2
+shift 2
+
+release=$("$here/kernel.sh" release "$kernel")
+built=$("$here/kernel.sh" modules "$kernel")
+module=$("$here/kernel.sh" module "$kernel")
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
@@ -34,8 +38,8 @@ printf '%s\n' "$@" >"$root/etc/memstress-vm"
 install -m 755 "$here/init.sh" "$root/init"
 install -D -m 644 -t "$root/usr/lib/memstress-vm" "$here"/{runner,program}.sh "$here"/*.awk
 
-cp "$top/memstress.ko" "$root/$modules"
-cp "$image/lib/modules/$release"/modules.{builtin,builtin.modinfo,order} "$root/$modules"
+cp "$module" "$root/$modules"
+cp "$built"/modules.{builtin,builtin.modinfo,order} "$root/$modules"
 busybox depmod -b "$root" "$release"
 
 install -m 755 "$top/user/memstress" "$root/usr/bin"

@@ -1,72 +1,74 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# kernel.sh QUESTION [KERNEL]: one kernel of the list (the first unless named).
+# kernel.sh QUESTION [KERNEL]: one kernel of the list (the first unless named), or a kernel build
+# tree (a path, that is anything with a slash in it).
 #
+#   names     of all kernels of the list
+#   source    the distribution's package of its source
 #   release   uname -r of it
 #   headers   the folder to build modules against (KDIR)
-#   image     a folder with its boot/ and lib/modules/, fetched on first use
-#   source    the distribution's package of its source
+#   root      in which root that folder is, if not on this machine
+#   module    where memstress.ko for it is built
+#   vmlinuz   what to boot
+#   modules   the folder with its modules.builtin
+#   refresh   fetches anew what is kept of it
 #
-# The installed headers decide the version, and the image follows them: a module only loads into
-# the kernel it was built for.
+# What an answer needs is fetched on first use. Where a kernel comes from is one of three:
+# kernel_host.sh, kernel_root.sh, kernel_tree.sh. Each has the functions locate (sets release,
+# headers, root and module), fetch (sets vmlinuz and modules) and refresh.
 set -euo pipefail
-here=$(dirname "$0")
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
 . "$here/apt.sh"
 
 kernels=$(grep -v '^#' "$here/kernels")
-question=${1:?release, headers, image or source}
+question=${1:?names, source, release, headers, root, module, vmlinuz, modules or refresh}
 kernel=${2:-$(awk 'NR == 1 { print $1 }' <<<"$kernels")}
 
-read -r headers source < <(awk -v k="$kernel" '$1 == k { print $2, $3 }' <<<"$kernels") ||
-	die "KERNEL=$kernel is not supported yet; there is: $(awk '{ print $1 }' <<<"$kernels" | xargs)"
-
-# The metapackage depends on exactly one release: linux-headers-RELEASE (= VERSION)
+# read_release ROOT: the metapackage depends on exactly one: linux-headers-RELEASE (= VERSION)
 read_release() {
-	local depends
-	depends=$(dpkg-query -W -f '${Depends}' "$headers" 2>/dev/null) ||
+	local headers=linux-headers-$flavour depends
+	depends=$(dpkg-query --admindir="$1/var/lib/dpkg" -W -f '${Depends}' "$headers" 2>/dev/null) ||
 		die "$headers is not installed"
 	[[ $depends =~ linux-headers-([^ ,]+)\ \(=\ ([^\)]+)\) ]] ||
 		die "$headers depends on no exact release: $depends"
 	release=${BASH_REMATCH[1]}
 	version=${BASH_REMATCH[2]}
-	image=$cache/kernels/${release}_$version
+	# Backports move on.
+	[[ $release == "${kernel#*:}".* ]] || die "there is no $kernel any more: $suite has $release"
 }
 
-fetch_image() {
-	local tmp
-
-	[[ -d $image ]] && return
-	say "fetching linux-image-$release $version"
-	mkdir -p "$cache/kernels"
-	tmp=$(mktemp -d "$cache/kernels/tmp.XXXXXX")
-	if apt_download "$tmp" "linux-image-$release=$version" &&
-	   dpkg-deb -x "$tmp"/*.deb "$tmp/image"; then
-		# By rename, so that an interrupted fetch is never taken for a kernel.
-		mv -T "$tmp/image" "$image"
-		rm -rf "$tmp"
+if [[ $kernel == */* ]]; then
+	. "$here/kernel_tree.sh"
+else
+	read -r suite flavour source < <(awk -v k="$kernel" '$1 == k { print $2, $3, $4 }' <<<"$kernels") ||
+		die "there is no $kernel, only $(awk '{ print $1 }' <<<"$kernels" | xargs) and paths"
+	if [[ $suite == "$(. /etc/os-release && echo "${VERSION_CODENAME:-}")" ]]; then
+		. "$here/kernel_host.sh"
 	else
-		rm -rf "$tmp"
-		return 1
+		. "$here/kernel_root.sh"
 	fi
-}
+fi
 
-read_release
 case $question in
-release)
-	echo "$release"
-	;;
-headers)
-	echo "/lib/modules/$release/build"
-	;;
-image)
-	# The archive keeps only its newest image; headers of an older one have to move on.
-	fetch_image || { apt_install "$headers" && read_release && fetch_image; } ||
-		{ cat "$apt_log" >&2; die "cannot fetch linux-image-$release $version"; }
-	echo "$image"
+names)
+	awk '{ print $1 }' <<<"$kernels"
 	;;
 source)
 	echo "$source"
+	;;
+release|headers|root|module)
+	locate
+	echo "${!question}"
+	;;
+vmlinuz|modules)
+	locate
+	fetch
+	echo "${!question}"
+	;;
+refresh)
+	refresh
 	;;
 *)
 	die "kernel.sh: what is '$question'?"

@@ -5,7 +5,7 @@
 # run.sh run COMMAND...: run a command in a VM; its output on stdout
 # run.sh shell: be root in a VM
 #
-# Environment: KERNEL (see kernels), MEM (of the guest), SMP, LIMIT (seconds for the whole run).
+# Environment: KERNEL (see kernel.sh), MEM (of the guest), SMP, LIMIT (seconds for the whole run).
 #
 # Success is one thing only: the last line that the guest wrote is its verdict, and it says PASS.
 set -euo pipefail
@@ -13,12 +13,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 . "$here/apt.sh"
 
-kernel=${KERNEL:-}
+kernel=${KERNEL:-$("$here/kernel.sh" names | head -n 1)}
 mode=${1:?test, run or shell}
 boot_limit=90
 
-image=$("$here/kernel.sh" image ${kernel:+"$kernel"})
-release=$("$here/kernel.sh" release ${kernel:+"$kernel"})
+vmlinuz=$("$here/kernel.sh" vmlinuz "$kernel")
+release=$("$here/kernel.sh" release "$kernel")
 out=$top/build/vm/$release/$mode
 mkdir -p "$out"
 results=$out/results.log
@@ -44,14 +44,14 @@ shell)
 	set -- shell "${TERM:-dumb}"
 	;;
 esac
-"$here/initramfs.sh" "$image" "$release" "$out/initramfs.cpio" "$@"
+"$here/initramfs.sh" "$kernel" "$out/initramfs.cpio" "$@"
 
 # no_timer_check: the check can hang under emulation on a loaded host.
 cmdline="console=ttyS0 no_timer_check panic=-1 oops=panic log_buf_len=16M printk.devkmsg=on"
 qemu=(
 	qemu-system-x86_64 -no-user-config -nodefaults -display none -nic none -no-reboot
 	-m "${MEM:-2G}" -smp "${SMP:-2}"
-	-kernel "$image/boot/vmlinuz-$release" -initrd "$out/initramfs.cpio" -append "$cmdline"
+	-kernel "$vmlinuz" -initrd "$out/initramfs.cpio" -append "$cmdline"
 )
 
 if [[ $mode == shell ]]; then
