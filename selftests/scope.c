@@ -207,17 +207,20 @@ int scope_law_await(struct scope *scope, const struct scope_snapshot *before,
 void scope_visit_cpus(void)
 {
 	cpu_set_t all, one;
+	void *memory;
 	int cpu;
 
 	if (sched_getaffinity(0, sizeof(all), &all))
 		return;
+	memory = mmap(NULL, 1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
 		if (!CPU_ISSET(cpu, &all))
 			continue;
 		CPU_ZERO(&one);
 		CPU_SET(cpu, &one);
 		sched_setaffinity(0, sizeof(one), &one);
-		munmap(mmap(NULL, 1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 1);
+		madvise(memory, 1, MADV_COLD);
 	}
 	sched_setaffinity(0, sizeof(all), &all);
+	munmap(memory, 1);
 }

@@ -72,7 +72,8 @@ int scope_law_await(struct scope *scope, const struct scope_snapshot *before,
  *   one's own, lets it go;
  * - up to a folio batch of anonymous pages that were on their way to the LRU when
  *   they were unmapped: charged, and on no line of memory.stat (lru_add_fn() of
- *   mm/swap.c). Any munmap() drains those of its CPU (unmap_region() of mm/mmap.c).
+ *   mm/swap.c). madvise_cold() drains those of its CPU; munmap() no longer does on
+ *   newer kernels.
  */
 void scope_visit_cpus(void);
 
