@@ -19,7 +19,7 @@ say = $(if $(Q),@printf '  %-7s %s\n' $(1) $(2) >&2)
 # Groups of selftests/vm/packages. PACKAGES= on the command line says: installed by other means.
 PACKAGES := build source
 demo shell: PACKAGES := build vm
-test: PACKAGES := build vm source
+test test-all: PACKAGES := build vm source
 check: PACKAGES := build source check
 
 all: module tool tests
@@ -48,6 +48,13 @@ demo: kernel module tool
 test: kernel module tool tests
 	$(Q)selftests/report.sh $(TESTS)
 
+test-all: packages
+	$(Q)selftests/matrix.sh $(TESTS)
+
+# What was fetched is used until somebody asks for newer.
+kernel-refresh: packages
+	$(Q)selftests/vm/kernel.sh refresh "$(KERNEL)"
+
 shell: kernel module tool
 	$(Q)selftests/vm/run.sh shell
 
@@ -65,16 +72,19 @@ help:
 	@echo 'make          build the module, the tool and the selftests'
 	@echo 'make demo     boot a VM, let a cgroup run out of memory, show what the tool saw'
 	@echo 'make test     all tests: those of the host, then the selftests in the VM'
+	@echo 'make test-all the same on every kernel of selftests/vm/kernels, and a table'
 	@echo 'make shell    be root in the VM, with the module loaded'
 	@echo 'make check    static analysis and style'
+	@echo 'make kernel-refresh  fetch the newest build of KERNEL'
 	@echo 'make clean    remove what was built; what was fetched stays in its cache'
 	@echo
 	@echo 'TESTS="test_abi unit"  only these tests (unit: those of the host)'
 	@echo 'KERNEL=$(KERNEL)      the kernel of the VM, one of selftests/vm/kernels'
+	@echo 'KERNEL=DIR/            the same, a kernel that you have built there (O=)'
 	@echo 'MEM=2G SMP=2           memory and CPUs of the guest'
 	@echo 'KDIR=DIR               build the module against this kernel build folder'
 	@echo 'KSELFTEST=TREE         take kselftest headers from this kernel source tree'
 	@echo 'PACKAGES=              do not install packages'
 	@echo 'V=1                    show the commands'
 
-.PHONY: all packages kernel module tool tests demo test shell check clean help
+.PHONY: all packages kernel kernel-refresh module tool tests demo test test-all shell check clean help
