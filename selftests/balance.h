@@ -57,7 +57,10 @@ enum balance_lines {
 	BALANCE_HELD,
 };
 
-/* Number of lines that did not move as expected, the worst of them in @violation */
+/*
+ * Number of lines that did not move as expected, the worst of them in @violation.
+ * To the byte, except where kernel_batches_stat().
+ */
 int balance(const struct snapshot *before, const struct snapshot *after,
 	    const struct charge *charge, enum balance_lines lines, struct violation *violation);
 

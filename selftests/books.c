@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "books.h"
+#include "kernel.h"
 
 #define SLAB_DIR "/sys/kernel/slab"
 
@@ -131,7 +132,11 @@ static int derive_cache(__u64 size, bool account, struct memstress_books *one)
 	return 0;
 }
 
-/* mm/percpu-internal.h pcpu_obj_full_size(), of the size as pcpu_alloc() aligns it */
+/*
+ * mm/percpu-internal.h pcpu_obj_full_size(), of the size as pcpu_alloc() aligns it.
+ * 5.17 began to charge for the objcg pointers ("mm: memcg/percpu: account extra
+ * objcg space to memory cgroups").
+ */
 static int derive_percpu(__u64 size, struct memstress_books *one)
 {
 	long long unit = (size + PCPU_MIN_ALLOC_SIZE - 1) & ~(PCPU_MIN_ALLOC_SIZE - 1ULL);
@@ -140,7 +145,9 @@ static int derive_percpu(__u64 size, struct memstress_books *one)
 	if (cpus <= 0)
 		return cpus ? cpus : -EINVAL;
 	one->footprint_bytes = unit * cpus;
-	one->byte_charged_bytes = unit * cpus + unit / PCPU_MIN_ALLOC_SIZE * OBJCG_BYTES;
+	one->byte_charged_bytes = unit * cpus;
+	if (!kernel_before(5, 17))
+		one->byte_charged_bytes += unit / PCPU_MIN_ALLOC_SIZE * OBJCG_BYTES;
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "books.h"
 #include "clock.h"
+#include "kernel.h"
 #include "scope.h"
 #include "session.h"
 
@@ -117,6 +118,8 @@ int scope_flush(struct scope *scope)
 	long long seen, expected;
 	int ret;
 
+	if (kernel_batches_stat())
+		return 0;
 	pump.count = scope->info.charge_batch_pages * scope->info.online_cpus / pages + 1;
 	ret = session_alloc(scope->session, &pump);
 	if (ret)

@@ -6,6 +6,7 @@
  */
 #include "books.h"
 #include "clock.h"
+#include "kernel.h"
 #include "memstress_test.h"
 #include "scope.h"
 #include "worker.h"
@@ -29,6 +30,12 @@ static long long pages(const struct cgroup *cg)
 	return cgroup_read_key(cg, "memory.stat", "vmalloc") / books_page_size();
 }
 
+/* It came with 5.17. Before, no line of such a kind is exact to the object */
+static bool line_is_missing(void)
+{
+	return kernel_before(5, 17);
+}
+
 static int count_pages(struct _test_data_age *self)
 {
 	int ret = scope_flush(&self->scope);
@@ -47,6 +54,9 @@ FIXTURE_SETUP(age)
 	__u64 deadline = clock_now_ns() + 30 * NS_PER_S;
 	struct memstress_alloc *alloc;
 
+	/* Each test says SKIP, as older harnesses run it even if this does */
+	if (line_is_missing())
+		return;
 	ASSERT_EQ(0, scope_create(&self->scope, "age", LIMIT_BYTES));
 	ASSERT_EQ(0, cgroup_write_number(&self->scope.target, "memory.max", OLD_BYTES));
 	ASSERT_EQ(0, worker_start(&self->worker, &self->scope.target));
@@ -72,6 +82,8 @@ FIXTURE_SETUP(age)
 
 FIXTURE_TEARDOWN(age)
 {
+	if (line_is_missing())
+		return;
 	EXPECT_EQ(0, worker_stop(&self->worker));
 	EXPECT_EQ(0, scope_remove(&self->scope));
 }
@@ -92,6 +104,8 @@ TEST_F_TIMEOUT(age, fifo_takes_the_oldest, TIMEOUT_S)
 {
 	long long old = self->old, new = self->new;
 
+	if (line_is_missing())
+		SKIP(return, "memory.stat has no line vmalloc before 5.17");
 	ASSERT_EQ(0, free_part(self, MEMSTRESS_FREE_FIFO, 0));
 	ASSERT_EQ(0, count_pages(self));
 	EXPECT_EQ(old - PART, self->old);
@@ -107,6 +121,8 @@ TEST_F_TIMEOUT(age, lifo_takes_the_newest, TIMEOUT_S)
 {
 	long long old = self->old, new = self->new;
 
+	if (line_is_missing())
+		SKIP(return, "memory.stat has no line vmalloc before 5.17");
 	ASSERT_EQ(0, free_part(self, MEMSTRESS_FREE_LIFO, 0));
 	ASSERT_EQ(0, count_pages(self));
 	EXPECT_EQ(old, self->old);
@@ -139,6 +155,8 @@ TEST_F_TIMEOUT(age, random_takes_by_seed, TIMEOUT_S)
 	long long taken[2], old[2];
 	struct _test_data_age again;
 
+	if (line_is_missing())
+		SKIP(return, "memory.stat has no line vmalloc before 5.17");
 	old[0] = self->old;
 	ASSERT_EQ(0, old_taken(self, 42, &taken[0]));
 	EXPECT_LT(0, taken[0]);

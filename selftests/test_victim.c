@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include "books.h"
+#include "kernel.h"
 #include "kmsg.h"
 #include "memstress_test.h"
 #include "scope.h"
@@ -105,6 +106,12 @@ static void read_log(struct _test_data_victim *self, struct story *story)
 	story->log_kill = kmsg_find(&self->kmsg, &record, kill) == 1;
 }
 
+/* memory.peak came with 5.19; before, nothing but the law tells how high it was */
+static long long read_peak(const struct cgroup *cg)
+{
+	return kernel_before(5, 19) ? MAX_BYTES : cgroup_read_number(cg, "memory.peak");
+}
+
 static void collect(struct _test_data_victim *self, struct worker *victim, struct story *story)
 {
 	const struct memstress_alloc *alloc = &self->worker.page->alloc;
@@ -122,7 +129,7 @@ static void collect(struct _test_data_victim *self, struct worker *victim, struc
 	story->parent_oom_kill = event(parent, "memory.events", "oom_kill");
 	story->parent_local_oom_kill = event(parent, "memory.events.local", "oom_kill");
 	story->sibling_oom_kill = event(&self->scope.sibling, "memory.events", "oom_kill");
-	story->peak = cgroup_read_number(target, "memory.peak");
+	story->peak = read_peak(target);
 	/* All kinds but page charge a page at a time, or some bytes, which take one */
 	story->charge_bytes = books_page_size();
 	if (alloc->kind == MEMSTRESS_KIND_PAGE)
@@ -259,7 +266,7 @@ TEST_F_TIMEOUT(victim_kinds, the_worker_dies, TIMEOUT_S)
 	const struct memstress_alloc *alloc = &victim->worker.page->alloc;
 	struct memstress_books one, expected;
 	struct charge charge = { 0 };
-	long long stocks, bound;
+	long long stocks, unknown, bound;
 	struct story story;
 
 	ASSERT_EQ(0, allocate_past_max(victim, variant->kind, variant->size));
@@ -285,7 +292,9 @@ TEST_F_TIMEOUT(victim_kinds, the_worker_dies, TIMEOUT_S)
 	stocks = MAX_BYTES - snapshot_value(&victim->own, "usage") - charge_usage(&charge);
 	bound = balance_stock_bound(&victim->scope.info, one.byte_charged_bytes) +
 		books_page_size() + one.page_charged_bytes + one.byte_charged_bytes;
-	EXPECT_LE(0, stocks);
+	/* Whether the worker's own objects fill their last page is not known */
+	unknown = one.byte_charged_bytes && kernel_batches_stat() ? books_page_size() : 0;
+	EXPECT_LE(-unknown, stocks);
 	EXPECT_GE(bound, stocks);
 	fprintf(stderr, "# %s: ledger %llu of %lld, own %lld, the rest %lld (bound %lld)\n",
 		session_kind_name(variant->kind),
@@ -343,7 +352,7 @@ TEST_F_TIMEOUT(victim, costly_order_kills_nobody, TIMEOUT_S)
 	EXPECT_EQ(0, event(&self->scope.target, "memory.events", "oom"));
 	EXPECT_EQ(0, event(&self->scope.target, "memory.events", "oom_kill"));
 	EXPECT_LE(1, event(&self->scope.target, "memory.events", "max"));
-	EXPECT_GE(MAX_BYTES, cgroup_read_number(&self->scope.target, "memory.peak"));
+	EXPECT_GE(MAX_BYTES, read_peak(&self->scope.target));
 	EXPECT_EQ(0, worker_ask(&self->worker, WORKER_FREE));
 	EXPECT_EQ(0, worker_stop(&self->worker));
 	EXPECT_EQ(0, left_behind(self));
@@ -375,7 +384,7 @@ TEST_F_TIMEOUT(victim, foreign_caller_lives, TIMEOUT_S)
 	EXPECT_GE(MAX_BYTES, alloc.books.page_charged_bytes);
 	EXPECT_LE(1, event(&self->scope.target, "memory.events", "oom"));
 	EXPECT_EQ(0, event(&self->scope.target, "memory.events", "oom_kill"));
-	EXPECT_EQ(MAX_BYTES, cgroup_read_number(&self->scope.target, "memory.peak"));
+	EXPECT_EQ(MAX_BYTES, read_peak(&self->scope.target));
 	EXPECT_TRUE(is_alive(self->sentinel));
 	EXPECT_EQ(1, kmsg_find(&self->kmsg, &record, nobody));
 	EXPECT_EQ(0, close(fd));
@@ -427,7 +436,8 @@ TEST_F_TIMEOUT(victim, group_dies_together, TIMEOUT_S)
 	 */
 	EXPECT_LE(2, story.oom_kill);
 	EXPECT_GE(3, story.oom_kill);
-	EXPECT_EQ(1, event(&self->scope.target, "memory.events", "oom_group_kill"));
+	if (!kernel_before(5, 17))
+		EXPECT_EQ(1, event(&self->scope.target, "memory.events", "oom_group_kill"));
 	EXPECT_EQ(0, left_behind(self));
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "books.h"
+#include "kernel.h"
 #include "session.h"
 #include "twin.h"
 
@@ -48,6 +50,7 @@ static bool twin_is_seen(struct scope *scope, const struct scope_snapshot *befor
 			 const struct charge *charge, enum balance_lines lines,
 			 struct memstress_alloc twin, const char *line)
 {
+	struct charge with_twin = *charge;
 	struct memstress_books cost;
 	struct violation violation;
 	struct scope_snapshot now;
@@ -65,7 +68,12 @@ static bool twin_is_seen(struct scope *scope, const struct scope_snapshot *befor
 		session_kind_name(twin.kind), wrong, line, seen);
 	if (books_derive_one(&twin, &cost))
 		return false;
-	expected = cost.page_charged_bytes + cost.byte_charged_bytes;
+	charge_add(&with_twin, twin.kind, &cost);
+	/* Of both twins: what is charged besides fills whole pages */
+	if (!strcmp(line, "usage"))
+		expected = charge_usage(&with_twin) - charge_usage(charge);
+	else
+		expected = with_twin.slab_unreclaimable - charge->slab_unreclaimable;
 	return wrong > 0 && seen == expected;
 }
 
@@ -78,5 +86,7 @@ bool twin_page_is_seen(struct scope *scope, const struct scope_snapshot *before,
 bool twin_object_is_seen(struct scope *scope, const struct scope_snapshot *before,
 			 const struct charge *charge, enum balance_lines lines)
 {
-	return twin_is_seen(scope, before, charge, lines, twin_object(scope), "slab_unreclaimable");
+	const char *line = kernel_batches_stat() ? "usage" : "slab_unreclaimable";
+
+	return twin_is_seen(scope, before, charge, lines, twin_object(scope), line);
 }

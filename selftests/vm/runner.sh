@@ -27,7 +27,8 @@ scan_leftovers() {
 	done
 	cgroups | while read -r cgroup; do
 		leak "$1: cgroup ${cgroup#/sys/fs/cgroup}"
-		echo 1 >"$cgroup/cgroup.kill"
+		# cgroup.kill came with 5.14.
+		xargs -r kill -KILL <"$cgroup/cgroup.procs"
 		wait_until 2 rmdir "$cgroup" 2>/dev/null
 	done
 }

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which kernel this is, where nothing else tells what to expect of it. */
+#ifndef MEMSTRESS_SELFTESTS_KERNEL_H
+#define MEMSTRESS_SELFTESTS_KERNEL_H
+
+#include <stdbool.h>
+
+bool kernel_before(unsigned int major, unsigned int minor);
+
+/*
+ * Before 5.13 ("mm: memcontrol: switch to rstat") a line of memory.stat was what the
+ * CPUs had handed in, a batch at a time; there is no way to ask them for the rest.
+ */
+bool kernel_batches_stat(void);
+
+#endif /* MEMSTRESS_SELFTESTS_KERNEL_H */
