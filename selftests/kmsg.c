@@ -61,9 +61,20 @@ int kmsg_find(struct kmsg *kmsg, struct kmsg_record *record, const char *const *
 	return ret;
 }
 
+/*
+ * Warnings of a timer that came late, because the host had taken the CPU away from the
+ * guest: hrtimer_interrupt() in kernel/time/hrtimer.c, clocksource_watchdog() in
+ * kernel/time/clocksource.c. They tell of the host.
+ */
+static bool kmsg_is_late_timer(const struct kmsg_record *record)
+{
+	return strstr(record->text, "hrtimer: interrupt took") ||
+	       strstr(record->text, "clocksource: ");
+}
+
 static bool kmsg_is_warning(const struct kmsg_record *record)
 {
-	return record->level <= KMSG_WARNING;
+	return record->level <= KMSG_WARNING && !kmsg_is_late_timer(record);
 }
 
 static bool kmsg_is_splat(const struct kmsg_record *record)
