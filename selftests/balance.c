@@ -88,8 +88,7 @@ static long long line_expected(const char *name, const struct charge *charge)
  * back a batch of 32 pages or events, and that at both times that the line was read.
  * What a task inside has is then not known to the byte, nor if it fills its last page.
  */
-static long long line_slack(const char *name, const struct charge *charge,
-			    enum balance_lines lines)
+static long long line_slack(const char *name, const struct charge *charge, enum balance_lines lines)
 {
 	const long long batch = 32;
 	long long unit = books_page_size();
