@@ -7,6 +7,8 @@
 #   run COMMAND...	run one command
 #   shell TERM		give the user a shell on the console
 #
+# SWAP=zram in the environment, from the kernel's command line, says how the guest is (see guests).
+#
 # Two serial ports: ttyS0 is the kernel's console, ttyS1 carries results and nothing else, so that
 # neither breaks the other's lines. The last line on ttyS1 is the verdict, and it is written only
 # when everything that could still spoil it is over: programs, unload, leak scan, kernel log scan.
@@ -33,8 +35,21 @@ mount_all() {
 	mkdir $keeper
 }
 
+# Half as much as there is memory. False if this kernel has no zram.
+swap_on_zram() {
+	[ -e /sys/block/zram0 ] || modprobe zram || return
+	awk '/^MemTotal:/ { print int($2 / 2) "K" }' /proc/meminfo >/sys/block/zram0/disksize
+	mkswap /dev/zram0 >/dev/null && swapon /dev/zram0
+}
+
 say() {
 	echo "memstress-vm: $*"
+}
+
+# What the guest was to be and is not: no test can make up for it.
+cannot() {
+	echo 0 1 0 0 >>"$totals"
+	say "$*" >&2
 }
 
 leak() {
@@ -149,10 +164,11 @@ mount_all
 ip link set lo up
 hostname memstress
 stty -F /dev/ttyS1 raw -echo
+[ -z "${SWAP:-}" ] || swap_on_zram || cannot "there is no swap on $SWAP"
 slabs >/run/slabs
 # Boot shows everything; from here on an OOM report must not slow down what is measured.
 dmesg -n 5
-modprobe memstress || { echo 0 1 0 0; say "the module does not load" >&2; } >"$totals"
+modprobe memstress || cannot "the module does not load"
 
 set --
 while IFS= read -r word; do

@@ -10,6 +10,7 @@ top=$(cd "$here/../.." && pwd)
 kernel=$1 output=$2
 shift 2
 
+words=$("$here/guest.sh" words)
 release=$("$here/kernel.sh" release "$kernel")
 built=$("$here/kernel.sh" modules "$kernel")
 module=$("$here/kernel.sh" module "$kernel")
@@ -38,7 +39,27 @@ printf '%s\n' "$@" >"$root/etc/memstress-vm"
 install -m 755 "$here/init.sh" "$root/init"
 install -D -m 644 -t "$root/usr/lib/memstress-vm" "$here"/{runner,program}.sh "$here"/*.awk
 
+# add_module NAME: of the kernel's own, with what it depends on; not there if it is built in
+add_module() {
+	local file to depends name
+
+	file=$(find "$built/" -name "${1//[-_]/[-_]}.ko*" -print -quit)
+	to=$root/$modules/$1.ko
+	[[ $file && ! -e $to ]] || return 0
+	case $file in
+	*.xz)	xz -dc "$file" >"$to" ;;
+	*)	cp "$file" "$to" ;;
+	esac
+	depends=$(tr '\0' '\n' <"$to" | sed -n 's/^depends=//p')
+	for name in ${depends//,/ }; do
+		add_module "$name"
+	done
+}
+
 cp "$module" "$root/$modules"
+if [[ " $words " == *" SWAP=zram "* ]]; then
+	add_module zram
+fi
 cp "$built"/modules.{builtin,builtin.modinfo,order} "$root/$modules"
 busybox depmod -b "$root" "$release"
 

@@ -5,7 +5,7 @@
 # run.sh run COMMAND...: run a command in a VM; its output on stdout
 # run.sh shell: be root in a VM
 #
-# Environment: KERNEL (see kernel.sh), MEM (of the guest), SMP, LIMIT (seconds for the whole run).
+# Environment: KERNEL (see kernel.sh), GUEST (see guest.sh), LIMIT (seconds for the whole run).
 #
 # Success is one thing only: the last line that the guest wrote is its verdict, and it says PASS.
 set -euo pipefail
@@ -19,7 +19,10 @@ boot_limit=90
 
 vmlinuz=$("$here/kernel.sh" vmlinuz "$kernel")
 release=$("$here/kernel.sh" release "$kernel")
-out=$top/build/vm/$release/$mode
+machine=$("$here/guest.sh" machine)
+words=$("$here/guest.sh" words)
+read -ra machine <<<"$machine"
+out=$top/build/vm/$release/$mode${GUEST:+-$GUEST}
 mkdir -p "$out"
 results=$out/results.log
 console=$out/console.log
@@ -48,9 +51,11 @@ esac
 
 # no_timer_check: the check can hang under emulation on a loaded host.
 cmdline="console=ttyS0 no_timer_check panic=-1 oops=panic log_buf_len=16M printk.devkmsg=on"
+# The kernel hands what it does not know itself to init, as its environment.
+cmdline+="${words:+ $words}"
 qemu=(
 	qemu-system-x86_64 -no-user-config -nodefaults -display none -nic none -no-reboot
-	-m "${MEM:-2G}" -smp "${SMP:-2}"
+	"${machine[@]}"
 	-kernel "$vmlinuz" -initrd "$out/initramfs.cpio" -append "$cmdline"
 )
 
