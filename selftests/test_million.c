@@ -4,6 +4,7 @@
  * that the machine has less is what the ledger says, and it comes back in any order.
  */
 #include <fcntl.h>
+#include <glob.h>
 
 #include "books.h"
 #include "memstress_test.h"
@@ -102,28 +103,36 @@ static int read_slabinfo(struct machine *machine)
 	return machine->slab_pages ? 0 : -EINVAL;
 }
 
+static void shrink_all(const char *pattern)
+{
+	glob_t files;
+	size_t i;
+	int fd;
+
+	if (glob(pattern, 0, NULL, &files))
+		return;
+	for (i = 0; i < files.gl_pathc; i++) {
+		fd = open(files.gl_pathv[i], O_WRONLY);
+		if (fd < 0 || write(fd, "1", 1) != 1)
+			fprintf(stderr, "# cannot write %s: %s\n", files.gl_pathv[i],
+				strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+	globfree(&files);
+}
+
 /*
- * Takes back what the caches of the objects keep for the next one who asks. From 6.18
- * that is some sheaves of objects (mm/slub.c), and freed in random order, each of them
- * may be the last one of its slab. Which cache accounted objects are in has changed,
- * so it may have either name.
+ * Takes back what the caches of the objects keep for the next one who asks, and then
+ * those of the vectors of objcg pointers that went with their slabs. From 6.18 that is
+ * some sheaves of objects (mm/slub.c), and freed in random order, each of them may be the
+ * last one of its slab. Which kmalloc cache has what depends on the kernel, and with
+ * RANDOM_KMALLOC_CACHES on the boot.
  */
 static void shrink_caches(void)
 {
-	static const char *const caches[] = { "kmalloc-64", "kmalloc-cg-64" };
-	char path[64];
-	unsigned int i;
-	int fd;
-
-	for (i = 0; i < ARRAY_SIZE(caches); i++) {
-		snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", caches[i]);
-		fd = open(path, O_WRONLY);
-		if (fd < 0)
-			continue;
-		if (write(fd, "1", 1) != 1)
-			fprintf(stderr, "# cannot write %s: %s\n", path, strerror(errno));
-		close(fd);
-	}
+	shrink_all("/sys/kernel/slab/kmalloc-*64/shrink");
+	shrink_all("/sys/kernel/slab/kmalloc-*/shrink");
 }
 
 static int look_at_machine(struct machine *machine)
