@@ -174,9 +174,19 @@ is() {
 
 # between LOW NUMBER HIGH
 between() {
-	if [ -z "$2" ] || [ "$2" -lt "$1" ] || [ "$2" -gt "$3" ]; then
-		complain "expected $1 <= $2 <= $3"
-	fi
+	# What is no number is not in between.
+	{ [ "$2" -ge "$1" ] && [ "$2" -le "$3" ]; } 2>/dev/null || complain "expected $1 <= $2 <= $3"
+}
+
+# kernel_before MAJOR MINOR
+kernel_before() {
+	uname -r | awk -F '[.-]' -v major="$1" -v minor="$2" \
+		'{ exit !($1 < major || ($1 == major && $2 < minor)) }'
+}
+
+# One to look at what the kernel has
+any_cgroup() {
+	find $cgroups -mindepth 1 -type d | head -n 1
 }
 
 has_record() {
@@ -233,7 +243,9 @@ until_oom_reports_what_the_killed_held() {
 	baseline=$(value counters usage_bytes baseline)
 	charged=$(value alloc page_charged_bytes)
 	between $((max - $(stock))) $((baseline + charged)) $max || return
-	between 0 "$(value counters peak_bytes after)" $max || return
+	if [ -e "$(any_cgroup)/memory.peak" ]; then
+		between $((max - $(stock))) "$(value counters peak_bytes after)" $max || return
+	fi
 	between 0 "$(value release usage_bytes)" "$(stock)" && between 1 "$(value release since_kill_ns)" \
 		30000000000
 }
@@ -267,7 +279,9 @@ until_oom_with_the_tool_below_the_limit() {
 
 until_oom_of_a_group() {
 	run run --json --kind page --max 8M --oom-group --until oom
-	expect 0 && is counters oom_group_kill 1 0 || return
+	expect 0 || return
+	# The key came with 5.17.
+	grep -q oom_group_kill "$(any_cgroup)/memory.events" || return 0
 	[ "$(value counters oom_group_kill after)" = 1 ] || complain "no group was killed"
 }
 
@@ -435,7 +449,14 @@ stops_while_throttled() {
 	await has_record events || return
 	kill -INT "$tool"
 	finish
-	expect 1 && is verdict outcome stopped && is alloc stop killed && between 1 "$(value alloc objects)" 8191
+	expect 1 && is verdict outcome stopped || return
+	# Before 5.18 ("memcg: synchronously enforce memory.high for large overcharges") it was on
+	# its way back to user mode that a task was throttled, with all that it had asked for.
+	if kernel_before 5 18; then
+		is alloc stop "done" && is alloc objects 8192
+	else
+		is alloc stop killed && between 1 "$(value alloc objects)" 8191
+	fi
 }
 
 worker_is_killed() {
