@@ -5,6 +5,13 @@
 
 #include <stdbool.h>
 
+struct kernel_release {
+	unsigned int major, minor, patch;
+};
+
+/* All 0 if it cannot be told */
+struct kernel_release kernel_release(void);
+
 bool kernel_before(unsigned int major, unsigned int minor);
 
 /*

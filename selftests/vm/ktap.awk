@@ -13,7 +13,7 @@
 
 function count(verdict) {
 	results++
-	if ($0 ~ /# *(XFAIL|TODO)/)
+	if ($0 ~ /# *(SKIP +)?(XFAIL|TODO)/)
 		xfailed++
 	else if ($0 ~ /# *SKIP/)
 		skipped++

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cpu.h"
+
+static int cpu_open_online(int cpu)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int cpu_last_online(void)
+{
+	FILE *file = fopen("/sys/devices/system/cpu/online", "r");
+	int last = -ENODATA;
+	char separator;
+
+	if (!file)
+		return -errno;
+	/* "0-2,5": the last number is the one */
+	do {
+		if (fscanf(file, "%d", &last) != 1)
+			break;
+	} while (fscanf(file, "%c", &separator) == 1 && separator != '\n');
+	fclose(file);
+	return last;
+}
+
+bool cpu_is_removable(int cpu)
+{
+	int fd = cpu_open_online(cpu);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+int cpu_run_on(int cpu)
+{
+	cpu_set_t set;
+	int i;
+
+	CPU_ZERO(&set);
+	for (i = 0; i < CPU_SETSIZE; i++)
+		if (cpu < 0 || i == cpu)
+			CPU_SET(i, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+}
+
+int cpu_set_online(int cpu, bool online)
+{
+	int fd = cpu_open_online(cpu);
+	int ret = 0;
+
+	if (fd < 0)
+		return fd;
+	if (write(fd, online ? "1" : "0", 1) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
