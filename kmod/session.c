@@ -494,6 +494,18 @@ out_abort:
 	return ret;
 }
 
+/*
+ * A caller that is being killed closes its files only when its mm is gone, which is when
+ * the OOM killer takes it for done (MMF_OOM_SKIP) and, should anybody in the cgroup
+ * charge before then, looks for the next victim. So it frees what nobody else has a
+ * descriptor of while it still counts as dying.
+ */
+static void ms_session_free_of_killed(struct ms_ucmd *ucmd)
+{
+	if (fatal_signal_pending(current) && file_count(ucmd->file) == 1)
+		ms_session_reclaim(ucmd->session);
+}
+
 int ms_session_alloc(struct ms_ucmd *ucmd)
 {
 	struct ms_session *session = ucmd->session;
@@ -544,6 +556,7 @@ int ms_session_alloc(struct ms_ucmd *ucmd)
 	spin_lock(&session->lock);
 	session->in_flight--;
 	spin_unlock(&session->lock);
+	ms_session_free_of_killed(ucmd);
 out_put_payer:
 	if (payer)
 		ms_memcg_put(payer);

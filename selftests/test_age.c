@@ -17,6 +17,9 @@
 #define PART        500
 #define TIMEOUT_S   120
 
+/* How often one charge can meet the limit: try_charge_memcg(), MAX_RECLAIM_RETRIES and two */
+#define CHARGE_MAX_EVENTS 18
+
 FIXTURE(age)
 {
 	struct scope scope;
@@ -66,7 +69,7 @@ FIXTURE_SETUP(age)
 	alloc->policy = MEMSTRESS_POLICY_NORETRY;
 	alloc->max_failures = ~0U;
 	worker_tell(&self->worker, WORKER_ALLOC);
-	while (cgroup_read_key(&self->scope.target, "memory.events", "max") < 1)
+	while (cgroup_read_key(&self->scope.target, "memory.events", "max") <= CHARGE_MAX_EVENTS)
 		ASSERT_TRUE(clock_poll(deadline));
 	ASSERT_EQ(0, cgroup_write_number(&self->scope.sibling, "cgroup.procs", self->worker.pid));
 	ASSERT_EQ(0, worker_await(&self->worker));
