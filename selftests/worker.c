@@ -93,6 +93,9 @@ static void worker_main(struct worker_page *page)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	fd = session_open();
 	error = fd < 0 ? fd : worker_warm_up(page, fd);
+	/* Else reclaim at the limit swaps it out, and it is killed when it faults that in */
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) && !error)
+		error = -errno;
 	for (;;) {
 		worker_answer(page, error);
 		done++;

@@ -106,6 +106,12 @@ static noreturn void worker_main(struct worker *worker, pid_t parent, __u64 aliv
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
+	/*
+	 * At the limit reclaim would swap out what it finds, which is the worker itself, and
+	 * bringing that back would be a charge that must not fail: the worker would be killed
+	 * where only its objects were to be refused. Best effort: it may lack the privilege.
+	 */
+	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 	/* Of its own group, so that ^C reaches the supervisor alone, who then ends all in order. */
 	setpgid(0, 0);
 	sigemptyset(&none);
