@@ -21,7 +21,9 @@
  * How many objects to begin with, and how many to end with: the free places of partial
  * slabs are given out first, and nobody knows how many there are.
  */
-#define MS_STRIDE_FIRST_BYTES   (PAGE_SIZE << (PAGE_ALLOC_COSTLY_ORDER + 3))
+#define MS_STRIDE_FIRST_BYTES (PAGE_SIZE << (PAGE_ALLOC_COSTLY_ORDER + 3))
+/* A cache of our own that is new has no partial slabs: two whole ones are enough. */
+#define MS_STRIDE_OWN_BYTES     (PAGE_SIZE << (PAGE_ALLOC_COSTLY_ORDER + 1))
 #define MS_STRIDE_FIRST_OBJECTS 2048
 #define MS_STRIDE_LEAST_OBJECTS 16
 #define MS_STRIDE_ROUNDS        4
@@ -125,8 +127,9 @@ static int ms_stride_try(struct kmem_cache *cache, size_t size, gfp_t gfp, unsig
  */
 int ms_stride_measure(struct kmem_cache *cache, size_t size, gfp_t gfp, size_t *stride)
 {
-	unsigned int wanted = clamp_t(size_t, MS_STRIDE_FIRST_BYTES / size, MS_STRIDE_LEAST_OBJECTS,
-				      MS_STRIDE_FIRST_OBJECTS);
+	size_t bytes = cache ? MS_STRIDE_OWN_BYTES : MS_STRIDE_FIRST_BYTES;
+	unsigned int wanted =
+		clamp_t(size_t, bytes / size, MS_STRIDE_LEAST_OBJECTS, MS_STRIDE_FIRST_OBJECTS);
 	struct mem_cgroup *root = ms_memcg_get_root();
 	struct mem_cgroup *previous = set_active_memcg(root);
 	int ret = -EOPNOTSUPP;
