@@ -9,14 +9,16 @@
 #   release   uname -r of it
 #   headers   the folder to build modules against (KDIR)
 #   root      in which root that folder is, if not on this machine
+#   slowness  how many times longer things take on it than on one without debugging
 #   module    where memstress.ko for it is built
 #   vmlinuz   what to boot
 #   modules   the folder with its modules.builtin
 #   refresh   fetches anew what is kept of it
 #
-# What an answer needs is fetched on first use. Where a kernel comes from is one of three:
-# kernel_host.sh, kernel_root.sh, kernel_tree.sh. Each has the functions locate (sets release,
-# headers, root and module), fetch (sets vmlinuz and modules) and refresh.
+# What an answer needs is fetched, or built, on first use. Where a kernel comes from is one of four:
+# kernel_host.sh, kernel_root.sh, kernel_build.sh, kernel_tree.sh. Each has the functions locate
+# (sets release, headers, root and module, and slowness unless it is 1), fetch (sets vmlinuz and
+# modules) and refresh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -44,7 +46,9 @@ if [[ $kernel == */* ]]; then
 else
 	read -r suite flavour source < <(awk -v k="$kernel" '$1 == k { print $2, $3, $4 }' <<<"$kernels") ||
 		die "there is no $kernel, only $(awk '{ print $1 }' <<<"$kernels" | xargs) and paths"
-	if [[ $suite == "$(. /etc/os-release && echo "${VERSION_CODENAME:-}")" ]]; then
+	if [[ -f $here/${flavour%%+*}.config ]]; then
+		. "$here/kernel_build.sh"
+	elif [[ $suite == "$(. /etc/os-release && echo "${VERSION_CODENAME:-}")" ]]; then
 		. "$here/kernel_host.sh"
 	else
 		. "$here/kernel_root.sh"
@@ -58,7 +62,9 @@ names)
 source)
 	echo "$source"
 	;;
-release|headers|root|module)
+release|headers|root|slowness|module)
+	# shellcheck disable=SC2034 # by its name
+	slowness=1
 	locate
 	echo "${!question}"
 	;;

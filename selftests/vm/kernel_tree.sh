@@ -6,19 +6,36 @@
 #
 # shellcheck disable=SC2034,SC2154 # kernel.sh's
 
-locate() {
-	headers=$(cd "$kernel" && pwd) || die "there is no $kernel"
-	[[ -f $headers/include/config/kernel.release ]] ||
-		die "$headers is not a kernel build tree (or is not built: make -C $headers)"
-	release=$(<"$headers/include/config/kernel.release")
-	root=
-	source=
-	module=$top/build/module/$release/memstress.ko
+. "$here/config.sh"
+
+has_option() {
+	grep -qx "$1=y" "$headers/.config"
 }
 
-# missing_options FRAGMENT: lines of it that the kernel was built without
-missing_options() {
-	grep '^CONFIG_' "$1" | grep -vxF -f "$headers/.config"
+# What the module cannot be built, or the guest not be booted, without.
+check_tree() {
+	[[ -f $headers/.config ]] ||
+		die "$headers has no .config: configure it, or name the folder that was given as O="
+	has_option CONFIG_X86_64 ||
+		die "$headers is configured for $(sed -n 's,^# Linux/\([^ ]*\) .*,\1,p' "$headers/.config")\
+, and the guest is an x86_64"
+	has_option CONFIG_MODULES || die "$headers has no CONFIG_MODULES: memstress is one"
+	has_option CONFIG_MEMCG || die "$headers has no CONFIG_MEMCG: there is nothing to test"
+	[[ -f $headers/include/config/kernel.release && -f $headers/arch/x86/boot/bzImage ]] ||
+		die "$headers is not built: make -C $headers"
+	[[ -f $headers/Module.symvers ]] ||
+		die "$headers has no Module.symvers: make -C $headers modules"
+}
+
+locate() {
+	[[ -d $kernel ]] || die "there is no folder $kernel"
+	headers=$(cd "$kernel" && pwd)
+	check_tree
+	release=$(<"$headers/include/config/kernel.release")
+	root=
+	slowness=$(config_slowness "$headers/.config")
+	source=
+	module=$top/build/module/$release/memstress.ko
 }
 
 fetch() {
@@ -26,11 +43,9 @@ fetch() {
 
 	vmlinuz=$headers/arch/x86/boot/bzImage
 	modules=$headers
-	[[ -f $vmlinuz ]] || die "there is no $vmlinuz: make -C $headers bzImage"
-
-	missing=$(missing_options "$top/selftests/config" | xargs) || true
-	[[ -z $missing ]] || say "$kernel lacks $missing; to add it, from its source: \
-scripts/kconfig/merge_config.sh -O $headers $headers/.config $top/selftests/config"
+	missing=$(missing_options "$top/selftests/config" "$headers/.config" | xargs)
+	[[ -z $missing ]] || say "$kernel lacks $missing; to add it all: \
+cat $top/selftests/config >>$headers/.config; make -C $headers olddefconfig"
 }
 
 refresh() {

@@ -4,6 +4,7 @@
 # root.sh path SUITE FLAVOUR: print the folder that has the suite installed with its kernel of this
 #	flavour, the headers and their compiler; made on first use
 # root.sh refresh SUITE FLAVOUR: make it anew, of what the archive has now
+# root.sh sources SUITE: print apt's sources of the suite, at the mirrors that this machine uses
 # root.sh run ROOT DIR COMMAND...: run a command in such a folder, with DIR as its /mnt
 #
 # A module has to be built by the compiler of its kernel, and the headers of another suite ask for
@@ -12,7 +13,7 @@ set -euo pipefail
 here=$(dirname "$0")
 . "$here/apt.sh"
 
-question=${1:?path, refresh or run}
+question=${1:?path, refresh, sources or run}
 shift
 
 # repository LABEL: the mirror that this machine uses for it, if it does
@@ -99,6 +100,14 @@ path|refresh)
 		make_root
 	fi
 	echo "$root"
+	;;
+sources)
+	suite=$1
+	base=${suite%-backports}
+	tmp=$(mktemp -d)
+	trap 'rm -rf "$tmp"' EXIT
+	: >"$apt_log"
+	deb_lines
 	;;
 *)
 	die "root.sh: what is '$question'?"
