@@ -13,6 +13,8 @@ NR == 1 && !/^Linux version/ { print "the kernel log overran: its beginning is l
 
 /WARNING: / ||
 /BUG: |kernel BUG at/ ||
+/BUG [^ ]+ \(.*\): / ||			# slab debugging
+/pagealloc: (memory corruption|single bit error)/ ||
 /Oops: |general protection fault|Internal error:/ ||
 /^UBSAN: / ||
 /soft lockup|hard LOCKUP|INFO: task .* blocked for more than/ ||
@@ -23,6 +25,9 @@ NR == 1 && !/^Linux version/ { print "the kernel log overran: its beginning is l
 /Objects remaining in|Slab cache still has objects|kmem_cache_destroy/ ||
 /page allocation failure|vmalloc error:|percpu: allocation failed/ ||
 /new suspected memory leaks/ ||
+/INFO: trying to register non-static key|INFO: lockdep is turned off/ ||
+/ODEBUG: Out of memory|kmemleak: (Cannot|Kernel memory leak detector disabled)/ ||
+/sysfs: cannot create duplicate/ ||
 /unregister_netdevice: waiting|nobody cared/ {
 	print test ": " $0
 }
