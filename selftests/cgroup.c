@@ -73,7 +73,7 @@ int cgroup_create(struct cgroup *cg, const struct cgroup *parent, const char *na
 
 int cgroup_remove(struct cgroup *cg)
 {
-	__u64 deadline = clock_now_ns() + REMOVE_DEADLINE_NS;
+	__u64 deadline = clock_deadline_ns(REMOVE_DEADLINE_NS);
 	int ret = 0;
 
 	if (!cg->fd)

@@ -8,6 +8,7 @@
 
 #include <linux/memstress.h>
 
+#include "clock.h"
 #include "kselftest_harness.h"
 #include "session.h"
 
@@ -34,5 +35,20 @@
 #ifndef XFAIL
 #define XFAIL(statement, fmt, ...) SKIP(statement, "XFAIL " fmt, ##__VA_ARGS__)
 #endif
+
+/* Runs the tests with timeouts that are for the kernel that this is */
+static inline int test_run(int argc, char **argv)
+{
+	struct __fixture_metadata *fixture;
+	struct __test_metadata *test;
+
+	for (fixture = __fixture_list; fixture; fixture = fixture->next)
+		for (test = fixture->tests; test; test = test->next)
+			test->timeout *= clock_slowness();
+	return test_harness_run(argc, argv);
+}
+
+/* What TEST_HARNESS_MAIN calls */
+#define test_harness_run(argc, argv) test_run(argc, argv)
 
 #endif /* MEMSTRESS_TEST_H */

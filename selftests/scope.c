@@ -111,7 +111,7 @@ int scope_settle(struct scope *scope)
  */
 int scope_flush(struct scope *scope)
 {
-	__u64 deadline = clock_now_ns() + FLUSH_DEADLINE_NS;
+	__u64 deadline = clock_deadline_ns(FLUSH_DEADLINE_NS);
 	__u64 pages = 1ULL << PUMP_ORDER;
 	struct memstress_alloc pump =
 		session_request(MEMSTRESS_KIND_PAGE, PUMP_ORDER, 0, scope->pump.fd);
@@ -196,6 +196,7 @@ int scope_law_await(struct scope *scope, const struct scope_snapshot *before,
 		    const struct charge *charge, enum balance_lines lines,
 		    struct violation *violation, __u64 *waited_ns)
 {
+	__u64 deadline = clock_deadline_ns(AWAIT_DEADLINE_NS);
 	__u64 start = clock_now_ns();
 	int ret;
 
@@ -203,7 +204,7 @@ int scope_law_await(struct scope *scope, const struct scope_snapshot *before,
 		scope_visit_cpus();
 		ret = scope_law(scope, before, charge, lines, violation);
 		*waited_ns = clock_now_ns() - start;
-	} while (ret && clock_poll(start + AWAIT_DEADLINE_NS));
+	} while (ret && clock_poll(deadline));
 	return ret;
 }
 

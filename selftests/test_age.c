@@ -54,7 +54,7 @@ static int count_pages(struct _test_data_age *self)
  */
 FIXTURE_SETUP(age)
 {
-	__u64 deadline = clock_now_ns() + 30 * NS_PER_S;
+	__u64 deadline = clock_deadline_ns(30 * NS_PER_S);
 	struct memstress_alloc *alloc;
 
 	/* Each test says SKIP, as older harnesses run it even if this does */

@@ -7,7 +7,7 @@
 cgroups=/sys/fs/cgroup
 parameters=/sys/module/memstress/parameters
 page=4096
-wait_tries=600	# of 50 ms: emulated machines are slow
+wait_tries=$((600 * ${SLOWNESS:-1}))	# of 50 ms: emulated machines are slow
 
 number=0
 failed=0

@@ -166,7 +166,7 @@ TEST_F(limits, payer_without_limit)
 /* True when all sessions hold what they held at first */
 static bool total_is_back(const struct scope *scope)
 {
-	__u64 deadline = clock_now_ns() + 10 * NS_PER_S;
+	__u64 deadline = clock_deadline_ns(10 * NS_PER_S);
 
 	while (session_total_bytes() != scope->total_bytes)
 		if (!clock_poll(deadline))
@@ -229,7 +229,7 @@ static void *call_alloc(void *arg)
 /* Starts an ALLOC that takes much longer than anything this waits for */
 static int start_long_alloc(struct call *call, int fd, int payer_fd)
 {
-	__u64 deadline = clock_now_ns() + 10 * NS_PER_S;
+	__u64 deadline = clock_deadline_ns(10 * NS_PER_S);
 	struct memstress_ledger ledger;
 	int ret;
 
@@ -373,7 +373,7 @@ static void open_for_parent(int *fd)
 /* The caller has what it takes, but whoever opened the session had not */
 TEST_F(limits, opener_without_privilege)
 {
-	__u64 deadline = clock_now_ns() + 10 * NS_PER_S;
+	__u64 deadline = clock_deadline_ns(10 * NS_PER_S);
 	int *child_fd, pidfd, fd;
 	pid_t pid;
 

@@ -435,7 +435,7 @@ TEST_F_TIMEOUT(session, threads_alloc_at_once, TIMEOUT_S)
 
 TEST_F_TIMEOUT(session, busy_while_freed, TIMEOUT_S)
 {
-	__u64 deadline = clock_now_ns() + 30 * NS_PER_S;
+	__u64 deadline = clock_deadline_ns(30 * NS_PER_S);
 	struct thread thread = { .fd = self->fd };
 	struct memstress_ledger ledger;
 	struct memstress_books books;

@@ -109,7 +109,7 @@ static void worker_main(struct worker_page *page)
 
 int worker_await(struct worker *worker)
 {
-	__u64 deadline = clock_now_ns() + ANSWER_DEADLINE_NS;
+	__u64 deadline = clock_deadline_ns(ANSWER_DEADLINE_NS);
 	__u32 count = worker->page->asked;
 	__u32 answered;
 
@@ -162,7 +162,7 @@ int worker_ask(struct worker *worker, enum worker_command command)
 
 int worker_wait(struct worker *worker, int *status)
 {
-	__u64 deadline = clock_now_ns() + EXIT_DEADLINE_NS;
+	__u64 deadline = clock_deadline_ns(EXIT_DEADLINE_NS);
 
 	while (waitpid(worker->pid, status, WNOHANG) != worker->pid)
 		if (!clock_poll(deadline))

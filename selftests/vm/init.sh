@@ -7,7 +7,8 @@
 #   run COMMAND...	run one command
 #   shell TERM		give the user a shell on the console
 #
-# SWAP=zram in the environment, from the kernel's command line, says how the guest is (see guests).
+# In the environment, from the kernel's command line: SWAP=zram says how the guest is (see guests),
+# SLOWNESS how many times longer things take in it (see config.sh).
 #
 # Two serial ports: ttyS0 is the kernel's console, ttyS1 carries results and nothing else, so that
 # neither breaks the other's lines. The last line on ttyS1 is the verdict, and it is written only

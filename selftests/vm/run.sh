@@ -5,7 +5,8 @@
 # run.sh run COMMAND...: run a command in a VM; its output on stdout
 # run.sh shell: be root in a VM
 #
-# Environment: KERNEL (see kernel.sh), GUEST (see guest.sh), LIMIT (seconds for the whole run).
+# Environment: KERNEL (see kernel.sh), GUEST (see guest.sh), LIMIT (seconds for the whole
+# run, instead of half an hour, or more on a kernel that is slow).
 #
 # Success is one thing only: the last line that the guest wrote is its verdict, and it says PASS.
 set -euo pipefail
@@ -15,8 +16,10 @@ top=$(cd "$here/../.." && pwd)
 
 kernel=${KERNEL:-$("$here/kernel.sh" names | head -n 1)}
 mode=${1:?test, run or shell}
-boot_limit=90
 
+slowness=$("$here/kernel.sh" slowness "$kernel")
+boot_limit=$((90 * slowness))
+limit=${LIMIT:-$((1800 * slowness))}
 vmlinuz=$("$here/kernel.sh" vmlinuz "$kernel")
 release=$("$here/kernel.sh" release "$kernel")
 machine=$("$here/guest.sh" machine)
@@ -52,7 +55,7 @@ esac
 # no_timer_check: the check can hang under emulation on a loaded host.
 cmdline="console=ttyS0 no_timer_check panic=-1 oops=panic log_buf_len=16M printk.devkmsg=on"
 # The kernel hands what it does not know itself to init, as its environment.
-cmdline+="${words:+ $words}"
+cmdline+=" SLOWNESS=$slowness${words:+ $words}"
 qemu=(
 	qemu-system-x86_64 -no-user-config -nodefaults -display none -nic none -no-reboot
 	"${machine[@]}"
@@ -81,7 +84,7 @@ boot() {
 
 	: >"$console"
 	: >"$results"
-	exec {fd}< <(exec timeout --foreground -k 5 "${LIMIT:-1800}" "${qemu[@]}" "$@" \
+	exec {fd}< <(exec timeout --foreground -k 5 "$limit" "${qemu[@]}" "$@" \
 		-serial "file:$console" -serial stdio </dev/null 2>"$out/qemu.log")
 	qemu_pid=$!
 	if ! IFS= read -r -t "$boot_limit" -u "$fd" line; then

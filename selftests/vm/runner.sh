@@ -43,6 +43,7 @@ run_all() {
 	. /selftests/settings
 	cd /selftests || return
 	user_processes >/run/processes
+	timeout=$((timeout * ${SLOWNESS:-1}))
 	number=0
 
 	echo "KTAP version 1"
