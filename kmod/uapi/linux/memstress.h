@@ -41,7 +41,8 @@
  *  - EBUSY: another call is working on this holding.
  *  - EDQUOT: the payer has no finite limit on itself or on an ancestor, and the
  *    module parameter require_limit is set.
- *  - ENOMEM: memory for the request itself (not for its objects) was refused.
+ *  - ENOMEM: memory for the request itself (not for its objects) was refused; nothing
+ *    is kept of it. So may open() answer. FREE and LEDGER need no memory.
  *  - ENOSPC: the module has as many slab caches of its own as it makes (64 sizes).
  *  - ESTALE: the session's memory was given back for it, by the dead-man timer
  *    or on a global OOM. ALLOC, FREE and LEDGER are over for this session.
