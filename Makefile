@@ -19,13 +19,15 @@ say = $(if $(Q),@printf '  %-7s %s\n' $(1) $(2) >&2)
 # Groups of selftests/vm/packages. PACKAGES= on the command line says: installed by other means.
 PACKAGES := build source
 demo shell: PACKAGES := build vm
-test test-all: PACKAGES := build vm source
+test test-debug test-all: PACKAGES := build vm source
 check: PACKAGES := build source check
 
 all: module tool tests
 
 packages:
 	$(Q)$(if $(PACKAGES),selftests/vm/packages.sh $(PACKAGES))
+
+test-debug: KERNEL := debug:7.3
 
 # Before the module: fetching the image may have to move the headers on.
 kernel: packages
@@ -45,7 +47,7 @@ tests: packages
 demo: kernel module tool
 	$(Q)selftests/vm/run.sh run memstress run --kind page --max 64M --until oom
 
-test: kernel module tool tests
+test test-debug: kernel module tool tests
 	$(Q)selftests/report.sh $(TESTS)
 
 test-all: packages
@@ -73,6 +75,8 @@ help:
 	@echo 'make demo     boot a VM, let a cgroup run out of memory, show what the tool saw'
 	@echo 'make test     all tests: those of the host, then the selftests in the VM'
 	@echo 'make test-all the same on every kernel of selftests/vm/kernels, and a table'
+	@echo 'make test-debug  the same on a kernel with KASAN, lockdep and the like'
+	@echo 'make kernel   fetch KERNEL, or build it, so that nothing of it is left to do'
 	@echo 'make shell    be root in the VM, with the module loaded'
 	@echo 'make check    static analysis and style'
 	@echo 'make kernel-refresh  fetch the newest build of KERNEL'
@@ -88,4 +92,4 @@ help:
 	@echo 'PACKAGES=              do not install packages'
 	@echo 'V=1                    show the commands'
 
-.PHONY: all packages kernel kernel-refresh module tool tests demo test test-all shell check clean help
+.PHONY: all packages kernel kernel-refresh module tool tests demo test test-debug test-all shell check clean help
