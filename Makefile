@@ -19,7 +19,7 @@ say = $(if $(Q),@printf '  %-7s %s\n' $(1) $(2) >&2)
 # Groups of selftests/vm/packages. PACKAGES= on the command line says: installed by other means.
 PACKAGES := build source
 demo shell: PACKAGES := build vm
-test test-debug test-all: PACKAGES := build vm source
+test test-debug test-all features: PACKAGES := build vm source
 check: PACKAGES := build source check
 
 all: module tool tests
@@ -53,6 +53,10 @@ test test-debug: kernel module tool tests
 test-all: packages
 	$(Q)selftests/matrix.sh $(TESTS)
 
+# Asks all kernels again what the table of the README tells of them.
+features: packages
+	$(Q)selftests/features.sh
+
 # What was fetched is used until somebody asks for newer.
 kernel-refresh: packages
 	$(Q)selftests/vm/kernel.sh refresh "$(KERNEL)"
@@ -74,15 +78,17 @@ help:
 	@echo 'make          build the module, the tool and the selftests'
 	@echo 'make demo     boot a VM, let a cgroup run out of memory, show what the tool saw'
 	@echo 'make test     all tests: those of the host, then the selftests in the VM'
-	@echo 'make test-all the same on every kernel of selftests/vm/kernels, and a table'
+	@echo 'make test-all the same on every kernel of selftests/vm/kernels in all its guests'
 	@echo 'make test-debug  the same on a kernel with KASAN, lockdep and the like'
 	@echo 'make kernel   fetch KERNEL, or build it, so that nothing of it is left to do'
 	@echo 'make shell    be root in the VM, with the module loaded'
 	@echo 'make check    static analysis and style'
+	@echo 'make features ask every kernel what can be done on it, for the table of the README'
 	@echo 'make kernel-refresh  fetch the newest build of KERNEL'
 	@echo 'make clean    remove what was built; what was fetched stays in its cache'
 	@echo
 	@echo 'TESTS="test_abi unit"  only these tests (unit: those of the host)'
+	@echo 'QUICK=1                only tests that are quick, and with test-all few guests'
 	@echo 'KERNEL=$(KERNEL)      the kernel of the VM, one of selftests/vm/kernels'
 	@echo 'KERNEL=DIR/            the same, a kernel that you have built there (O=)'
 	@echo 'GUEST=2cpu             the shape of the guest, one of selftests/vm/guests'
@@ -92,4 +98,4 @@ help:
 	@echo 'PACKAGES=              do not install packages'
 	@echo 'V=1                    show the commands'
 
-.PHONY: all packages kernel kernel-refresh module tool tests demo test test-debug test-all shell check clean help
+.PHONY: all packages kernel kernel-refresh features module tool tests demo test test-debug test-all shell check clean help

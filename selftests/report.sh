@@ -3,6 +3,8 @@
 #
 # report.sh [NAME...]: run the host's unit tests (NAME unit) and the selftests in the VM (all
 # other names), both as KTAP, and add up. The last line is: N passed, N failed, N skipped
+#
+# Environment: QUICK=1, without NAMEs: only what is quick; and run.sh's.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck disable=SC2034 # program.sh uses it
@@ -15,6 +17,10 @@ totals=$tmp/totals	# lines of: passed failed skipped xfailed
 touch "$totals"
 
 selftests=()
+if ((!$#)) && [[ ${QUICK:-} ]]; then
+	mapfile -t names < <(make -s -C "$here" list QUICK=1)
+	set -- unit "${names[@]}"
+fi
 for name; do
 	[[ $name == unit ]] || selftests+=("$name")
 done
@@ -46,6 +52,14 @@ run_selftests() {
 		}' >>"$totals"
 }
 
+# What skips on a kernel of the list is known; a path has what it has.
+check_skips() {
+	[[ ${KERNEL:-} == */* ]] ||
+		awk -v kernel="${KERNEL:-$("$here/vm/kernel.sh" names | head -n 1)}" \
+			-v guest="${GUEST:-$("$here/vm/guest.sh" names | head -n 1)}" \
+			-f "$here/vm/skips.awk" "$here/vm/skips" "$1" >"$tmp/skips"
+}
+
 {
 	if ((!$#)) || [[ " $* " == *" unit "* ]]; then
 		run_unit
@@ -55,10 +69,15 @@ run_selftests() {
 	fi
 } | tee "$tmp/ktap"
 
+touch "$tmp/skips"
+check_skips "$tmp/ktap"
+echo "0 $(wc -l <"$tmp/skips") 0 0" >>"$totals"
+
 echo "#"
 echo "# Summary:"
 grep -E '^(not ok |# .* xfailed in |# memstress-vm: (LEAK|SPLAT|no verdict|verdict))' "$tmp/ktap" |
 	sed 's/^not/# not/' || true
+sed 's/^/# not ok /' "$tmp/skips"
 
 # An expected failure has proved nothing either: in the three numbers it is a skip.
 read -r passed failed skipped xfailed < <(awk '

@@ -108,6 +108,18 @@ const char *session_kind_name(__u32 kind)
 	return kind < MEMSTRESS_KIND_END ? name[kind] : "?";
 }
 
+const char *session_context_name(__u32 context)
+{
+	static const char *const name[MEMSTRESS_CONTEXT_END] = {
+		[MEMSTRESS_CONTEXT_TASK] = "task",
+		[MEMSTRESS_CONTEXT_KWORKER] = "kworker",
+		[MEMSTRESS_CONTEXT_SOFTIRQ] = "softirq",
+		[MEMSTRESS_CONTEXT_HARDIRQ] = "hardirq",
+	};
+
+	return context < MEMSTRESS_CONTEXT_END ? name[context] : "?";
+}
+
 const char *session_policy_name(__u32 policy)
 {
 	static const char *const name[MEMSTRESS_POLICY_END] = {

@@ -30,6 +30,7 @@ long long session_total_bytes(void);
 int session_settle(int fd, int cgroup_fd);
 
 const char *session_kind_name(__u32 kind);
+const char *session_context_name(__u32 context);
 const char *session_policy_name(__u32 policy);
 const char *session_stop_name(__u32 stop);
 

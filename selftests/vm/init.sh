@@ -8,7 +8,7 @@
 #   shell TERM		give the user a shell on the console
 #
 # In the environment, from the kernel's command line: SWAP=zram says how the guest is (see guests),
-# SLOWNESS how many times longer things take in it (see config.sh).
+# KERNEL which one of the list it has, SLOWNESS how many times longer things take (see config.sh).
 #
 # Two serial ports: ttyS0 is the kernel's console, ttyS1 carries results and nothing else, so that
 # neither breaks the other's lines. The last line on ttyS1 is the verdict, and it is written only
@@ -105,6 +105,9 @@ scan_leaks() {
 	if [ -d /sys/module/memstress ] && ! rmmod memstress; then
 		leak "the module does not unload"
 	fi
+	# Freed slots of swap keep their cgroup until the CPU's cache of them is full, or swap is gone
+	# (free_swap_slot() of mm/swap_slots.c, up to 6.12).
+	[ -z "${SWAP:-}" ] || swapoff /dev/zram0 || leak "swap on $SWAP does not end"
 	wait_until 5 no_new_slabs || leak "slab caches: $(new_slabs)"
 	wait_until 20 no_dying_cgroups || leak "dying cgroups: $(dying_cgroups)"
 	if [ -e /sys/kernel/debug/kmemleak ]; then

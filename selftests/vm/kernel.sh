@@ -6,6 +6,7 @@
 #
 #   names     of all kernels of the list
 #   source    the distribution's package of its source
+#   guests    those in which make test-all runs it, + marks those of QUICK=1
 #   release   uname -r of it
 #   headers   the folder to build modules against (KDIR)
 #   root      in which root that folder is, if not on this machine
@@ -25,7 +26,7 @@ top=$(cd "$here/../.." && pwd)
 . "$here/apt.sh"
 
 kernels=$(grep -v '^#' "$here/kernels")
-question=${1:?names, source, release, headers, root, module, vmlinuz, modules or refresh}
+question=${1:?names, source, guests, release, headers, root, module, vmlinuz, modules or refresh}
 kernel=${2:-$(awk 'NR == 1 { print $1 }' <<<"$kernels")}
 
 # read_release ROOT: the metapackage depends on exactly one: linux-headers-RELEASE (= VERSION)
@@ -44,7 +45,8 @@ read_release() {
 if [[ $kernel == */* ]]; then
 	. "$here/kernel_tree.sh"
 else
-	read -r suite flavour source < <(awk -v k="$kernel" '$1 == k { print $2, $3, $4 }' <<<"$kernels") ||
+	# shellcheck disable=SC2034 # guests, by its name
+	read -r suite flavour source guests < <(awk -v k="$kernel" '$1 == k { $1 = ""; print }' <<<"$kernels") ||
 		die "there is no $kernel, only $(awk '{ print $1 }' <<<"$kernels" | xargs) and paths"
 	if [[ -f $here/${flavour%%+*}.config ]]; then
 		. "$here/kernel_build.sh"
@@ -59,8 +61,8 @@ case $question in
 names)
 	awk '{ print $1 }' <<<"$kernels"
 	;;
-source)
-	echo "$source"
+source|guests)
+	echo "${!question}"
 	;;
 release|headers|root|slowness|module)
 	# shellcheck disable=SC2034 # by its name

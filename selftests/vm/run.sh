@@ -56,6 +56,8 @@ esac
 cmdline="console=ttyS0 no_timer_check panic=-1 oops=panic log_buf_len=16M printk.devkmsg=on"
 # The kernel hands what it does not know itself to init, as its environment.
 cmdline+=" SLOWNESS=$slowness${words:+ $words}"
+# Of the list; a path could be anything.
+[[ $kernel == */* ]] || cmdline+=" KERNEL=$kernel"
 qemu=(
 	qemu-system-x86_64 -no-user-config -nodefaults -display none -nic none -no-reboot
 	"${machine[@]}"
