@@ -92,7 +92,7 @@ help:
 	@echo 'KERNEL=$(KERNEL)      the kernel of the VM, one of selftests/vm/kernels'
 	@echo 'KERNEL=DIR/            the same, a kernel that you have built there (O=)'
 	@echo 'GUEST=2cpu             the shape of the guest, one of selftests/vm/guests'
-	@echo 'MEM=2G SMP=2           its memory and CPUs instead of what stands there'
+	@echo 'MEM=2G SMP=2 CGROUP=v1  its memory, CPUs and cgroups instead of what stands there'
 	@echo 'KDIR=DIR               build the module against this kernel build folder'
 	@echo 'KSELFTEST=TREE         take kselftest headers from this kernel source tree'
 	@echo 'PACKAGES=              do not install packages'

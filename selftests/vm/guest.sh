@@ -7,7 +7,7 @@
 #   machine   QEMU's options for its CPUs and memory
 #   words     what init.sh is told, as words of the kernel's command line
 #
-# Environment: GUEST; MEM, its memory (2G), SMP, NODES and SWAP instead of what the list says.
+# Environment: GUEST; MEM, its memory (2G), SMP, NODES, SWAP, CGROUP instead of what the list says.
 set -euo pipefail
 here=$(dirname "$0")
 . "$here/apt.sh"
@@ -65,11 +65,14 @@ machine() {
 }
 
 words() {
-	local swap
+	local swap cgroup
 
 	swap=$(setting SWAP none)
 	[[ $swap == none || $swap == zram ]] || die "SWAP=$swap is not none or zram"
 	[[ $swap == none ]] || echo "SWAP=$swap"
+	cgroup=$(setting CGROUP v2)
+	[[ $cgroup =~ ^(v1|v2|hybrid)$ ]] || die "CGROUP=$cgroup is none of v2, v1, hybrid"
+	echo "CGROUP=$cgroup"
 }
 
 case ${1:?names, machine or words} in

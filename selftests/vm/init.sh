@@ -7,8 +7,9 @@
 #   run COMMAND...	run one command
 #   shell TERM		give the user a shell on the console
 #
-# In the environment, from the kernel's command line: SWAP=zram says how the guest is (see guests),
-# KERNEL which one of the list it has, SLOWNESS how many times longer things take (see config.sh).
+# In the environment, from the kernel's command line: CGROUP=v1 or hybrid mounts cgroups as systemd
+# does it in its legacy or hybrid mode, SWAP=zram puts swap there (see guests), KERNEL is which one of
+# the list it has, SLOWNESS how many times longer things take on it (see config.sh).
 #
 # Two serial ports: ttyS0 is the kernel's console, ttyS1 carries results and nothing else, so that
 # neither breaks the other's lines. The last line on ttyS1 is the verdict, and it is written only
@@ -30,10 +31,37 @@ mount_all() {
 	mount -t tmpfs tmpfs /tmp
 	mount -t debugfs debugfs /sys/kernel/debug
 	mount -t tracefs tracefs /sys/kernel/tracing
-	# The options that systemd uses.
+	case ${CGROUP:-v2} in
+	v2)	mount_v2 ;;
+	*)	mount_v1 ;;
+	esac
+	mkdir $keeper
+}
+
+# The options that systemd uses.
+mount_v2() {
+	memory=/sys/fs/cgroup
+	depth=1
 	mount -t cgroup2 -o nsdelegate,memory_recursiveprot cgroup2 /sys/fs/cgroup
 	sed 's/[a-z]*/+&/g' /sys/fs/cgroup/cgroup.controllers >/sys/fs/cgroup/cgroup.subtree_control
-	mkdir $keeper
+	keeper=$memory/keeper
+}
+
+mount_v1() {
+	memory=/sys/fs/cgroup/memory
+	depth=2
+	mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
+	awk '!/^#/ && $4 { print $1 }' /proc/cgroups | while read -r controller; do
+		mkdir "/sys/fs/cgroup/$controller"
+		mount -t cgroup -o "$controller" cgroup "/sys/fs/cgroup/$controller"
+	done
+	if [ "$CGROUP" = hybrid ]; then
+		mkdir /sys/fs/cgroup/unified
+		mount -t cgroup2 -o nsdelegate cgroup2 /sys/fs/cgroup/unified
+	fi
+	# As systemd does. Before 5.11 limits do not hold below the root without this.
+	echo 1 >$memory/memory.use_hierarchy
+	keeper=$memory/keeper
 }
 
 # Half as much as there is memory. False if this kernel has no zram.
@@ -81,8 +109,14 @@ no_new_slabs() {
 	[ -z "$(new_slabs)" ]
 }
 
+# /proc/cgroups counts a hierarchy's cgroups until they are freed (css_free_rwork_fn()).
 dying_cgroups() {
-	awk '$1 == "nr_dying_descendants" { print $2 }' /sys/fs/cgroup/cgroup.stat
+	if [ $depth = 1 ]; then
+		awk '$1 == "nr_dying_descendants" { print $2 }' $memory/cgroup.stat
+	else
+		awk -v there="$(find $memory -type d | wc -l)" \
+			'$1 == "memory" { print $3 - there }' /proc/cgroups
+	fi
 }
 
 no_dying_cgroups() {
@@ -93,11 +127,9 @@ no_dying_cgroups() {
 
 # The first cgroup switches code of the page allocator (static keys such as cpusets_enabled_key), and
 # the removal of the last one switches it back. A CPU that is emulated may still run what was there
-# in between, which is an int3. So one cgroup stays.
-keeper=/sys/fs/cgroup/keeper
-
+# in between, which is an int3. So one cgroup stays, the keeper.
 cgroups() {
-	find /sys/fs/cgroup -mindepth 1 -depth -type d ! -path $keeper
+	find /sys/fs/cgroup -mindepth $depth -depth -type d ! -path $keeper
 }
 
 scan_leaks() {
@@ -147,6 +179,8 @@ verdict() {
 
 main() {
 	say "up $(cut -d ' ' -f 1 /proc/uptime)"
+	[ $depth = 1 ] || [ -e $memory/memory.usage_in_bytes ] ||
+		leak "CGROUP=$CGROUP: this kernel has no memory controller for cgroup v1"
 	mode=$1
 	shift
 	case $mode in
