@@ -43,13 +43,12 @@ static int ms_ioctl_info(struct ms_ucmd *ucmd)
 		.online_cpus = num_online_cpus(),
 		.online_nodes = num_online_nodes(),
 		.charge_batch_pages = MEMCG_CHARGE_BATCH,
+		.features = MEMSTRESS_FEATURE_PAYER | MEMSTRESS_FEATURE_SETTLE,
 	};
 	int ret;
 
 	if (cmd->flags || cmd->__reserved)
 		return -EINVAL;
-	if (ms_memcg_on_v2())
-		info.features |= MEMSTRESS_FEATURE_PAYER | MEMSTRESS_FEATURE_SETTLE;
 	if (ms_memcg_accounts_kernel())
 		info.features |= MEMSTRESS_FEATURE_KMEM;
 	ms_limits_describe(&info);

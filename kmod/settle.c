@@ -5,26 +5,36 @@
  * Each CPU keeps a stock of pages that are charged but not used, and of bytes that
  * belong to an objcg; and each objcg keeps the bytes left over when such a stock was
  * taken from it. drain_all_stock() gives the stocks back, but no module may call it.
- * memory_high_write() calls it when the usage is above the new value, before it
- * reclaims, and does not reclaim if draining was enough. So a pass is:
+ * Two files of a cgroup do:
+ *
+ * - memory.high of cgroup v2, when the usage is above the new value, before it
+ *   reclaims; and if draining was enough it does not reclaim (memory_high_write());
+ * - memory.force_empty of cgroup v1, before it reclaims all that there is; and with a
+ *   signal pending it does not reclaim (mem_cgroup_force_empty()). Lowering
+ *   memory.limit_in_bytes would drain as well, but charges could be refused meanwhile,
+ *   and tasks killed.
+ *
+ * So a pass is:
  *
  * 1. Prime, on one CPU of each node (newer kernels have an objcg for each): allocate
  *    and free a small object, so that this CPU's stock takes all bytes that are left
  *    over with the objcg (refill_obj_stock()).
- * 2. On one CPU: allocate and free a page, so that its stock has a page at least,
- *    lower memory.high to one page below the usage, and put it back. This CPU's
- *    stock is drained at once, which is enough; the other CPUs' in deferred work.
+ * 2. On one CPU: allocate and free a page, so that its stock has a page at least. On
+ *    v2, lower memory.high to one page below the usage, and put it back; on v1, have
+ *    a signal pending and write memory.force_empty. This CPU's stock is drained at
+ *    once, which is enough for v2; the other CPUs' in deferred work.
  * 3. Visit every CPU through the queue that the deferred work is in.
  *
  * The first pass gives whole pages back and leaves less than a page for each CPU with
  * the objcg, the second one leaves less than a page. Two passes in a row with the
  * same usage show that nothing moves any more.
  *
- * drain_all_stock() gives up if another drain runs. Then the usage stays above the new
- * value and memory_high_write() tries to reclaim; such a pass proves nothing.
+ * drain_all_stock() gives up if another drain runs. Then the usage stays as it was, on
+ * v2 memory_high_write() tries to reclaim, and such a pass proves nothing.
  *
  * CPUs that are isolated from the scheduler are left alone: newer kernels do not drain
- * them, and waiting for a worker there may take for ever.
+ * them, and waiting for a worker there may take for ever. On v1 the kernel itself waits
+ * for those that have pages on their way to the LRU (lru_add_drain_all()).
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
@@ -55,14 +65,30 @@ static DEFINE_MUTEX(ms_settle_lock);
 /* The CPUs of the pass under way; too large for the stack. Protected by the mutex. */
 static struct cpumask ms_settle_cpus;
 
+struct ms_settle;
+
+/**
+ * struct ms_settle_ops - what differs between the versions of cgroups
+ * @file: to be opened for writing
+ * @drain: write to it so that the kernel drains, given the usage. Runs on one CPU, in a
+ *	kernel worker: no signal can come between. 0, -ENOMEM: too near to a limit, or
+ *	what the write said
+ */
+struct ms_settle_ops {
+	const char *file;
+	int (*drain)(struct ms_settle *settle, unsigned long usage);
+};
+
 /**
  * struct ms_settle - one SETTLE under way
+ * @ops: of the version that the memory controller is on
  * @memcg: the target
- * @high: its memory.high, open for writing
+ * @file: its file that drains, open for writing
  */
 struct ms_settle {
+	const struct ms_settle_ops *ops;
 	struct mem_cgroup *memcg;
-	struct file *high;
+	struct file *file;
 };
 
 static unsigned long ms_settle_usage(const struct ms_settle *settle)
@@ -100,19 +126,22 @@ static int ms_settle_prime_page(struct ms_settle *settle)
 	return 0;
 }
 
-static int ms_settle_write_high(struct ms_settle *settle, unsigned long pages)
+static int ms_settle_write(struct ms_settle *settle, const char *text)
 {
 	loff_t pos = 0;
+	ssize_t ret = kernel_write(settle->file, text, strlen(text), &pos);
+
+	return ret < 0 ? ret : 0;
+}
+
+static int ms_settle_write_high(struct ms_settle *settle, unsigned long pages)
+{
 	char text[24];
-	ssize_t ret;
-	int length;
 
 	if (pages == PAGE_COUNTER_MAX)
-		length = snprintf(text, sizeof(text), "max");
-	else
-		length = snprintf(text, sizeof(text), "%llu", (u64)pages * PAGE_SIZE);
-	ret = kernel_write(settle->high, text, length, &pos);
-	return ret < 0 ? ret : 0;
+		return ms_settle_write(settle, "max");
+	snprintf(text, sizeof(text), "%llu", (u64)pages * PAGE_SIZE);
+	return ms_settle_write(settle, text);
 }
 
 /* The write itself needs a little memory, and must not fail for want of it. */
@@ -127,33 +156,61 @@ static int ms_settle_restore_high(struct ms_settle *settle, unsigned long high)
 	return ret;
 }
 
+static int ms_settle_drain_v2(struct ms_settle *settle, unsigned long usage)
+{
+	unsigned long high = READ_ONCE(settle->memcg->memory.high);
+	int ret;
+
+	/* Over its own memory.high, putting that back would reclaim. */
+	if (usage > high)
+		return -ENOMEM;
+	ret = ms_settle_write_high(settle, usage - 1);
+	if (ret)
+		return ret;
+	return ms_settle_restore_high(settle, high);
+}
+
 /*
- * Runs on one CPU, in a kernel worker: no signal can keep memory_high_write() from
- * draining, or this function from putting the old value back.
+ * The kernel looks for a signal after it has drained and before it reclaims. A worker
+ * gets none, so this one can be taken back by hand.
  */
+static int ms_settle_drain_v1(struct ms_settle *settle, unsigned long usage)
+{
+	int ret;
+
+	set_thread_flag(TIF_SIGPENDING);
+	ret = ms_settle_write(settle, "0");
+	clear_thread_flag(TIF_SIGPENDING);
+	return ret == -EINTR ? 0 : ret;
+}
+
+static const struct ms_settle_ops ms_settle_v1_ops = {
+	.file = "memory.force_empty",
+	.drain = ms_settle_drain_v1,
+};
+
+static const struct ms_settle_ops ms_settle_v2_ops = {
+	.file = "memory.high",
+	.drain = ms_settle_drain_v2,
+};
+
+/* Runs on one CPU, in a kernel worker. */
 static long ms_settle_drain(void *data)
 {
 	struct ms_settle *settle = data;
-	unsigned long high = READ_ONCE(settle->memcg->memory.high);
 	unsigned long usage;
-	bool drained;
 	int ret;
 
 	ret = ms_settle_prime_page(settle);
 	if (ret)
 		return ret;
 	usage = ms_settle_usage(settle);
-	/* Over its own memory.high, putting that back would reclaim. */
-	if (!usage || usage > high)
+	if (!usage)
 		return -ENOMEM;
-	ret = ms_settle_write_high(settle, usage - 1);
+	ret = settle->ops->drain(settle, usage);
 	if (ret)
 		return ret;
-	drained = ms_settle_usage(settle) < usage;
-	ret = ms_settle_restore_high(settle, high);
-	if (ret)
-		return ret;
-	return drained ? 0 : -EAGAIN;
+	return ms_settle_usage(settle) < usage ? 0 : -EAGAIN;
 }
 
 static long ms_settle_visit(void *unused)
@@ -253,26 +310,26 @@ static u64 ms_settle_bound(const struct ms_settle *settle, u32 state)
 	return bound;
 }
 
-/* memory.high of @memcg, whose directory @fd was a moment ago. */
-static struct file *ms_settle_open_high(int fd, const struct mem_cgroup *memcg)
+/* A file of @memcg, whose directory @fd was a moment ago. */
+static struct file *ms_settle_open(int fd, const struct mem_cgroup *memcg, const char *name)
 {
 	struct fd dir = fdget(fd);
-	struct file *high;
+	struct file *file;
 
 	if (!fd_file(dir))
 		return ERR_PTR(-EBADF);
-	high = ms_compat_open_at(&fd_file(dir)->f_path, "memory.high", O_WRONLY);
+	file = ms_compat_open_at(&fd_file(dir)->f_path, name, O_WRONLY);
 	fdput(dir);
-	/* The root has no such file, nor has a cgroup without the controller. */
-	if (high == ERR_PTR(-ENOENT))
+	/* A cgroup without the controller has no such file. */
+	if (file == ERR_PTR(-ENOENT))
 		return ERR_PTR(-EOPNOTSUPP);
 	/* Another thread may have put another directory under the number. */
-	if (!IS_ERR(high) &&
-	    d_inode(high->f_path.dentry->d_parent)->i_ino != (ino_t)ms_memcg_id(memcg)) {
-		fput(high);
+	if (!IS_ERR(file) &&
+	    d_inode(file->f_path.dentry->d_parent)->i_ino != (ino_t)ms_memcg_id(memcg)) {
+		fput(file);
 		return ERR_PTR(-EBADF);
 	}
-	return high;
+	return file;
 }
 
 int ms_settle(struct ms_ucmd *ucmd)
@@ -288,31 +345,35 @@ int ms_settle(struct ms_ucmd *ucmd)
 	settle.memcg = ms_memcg_get_fd(cmd->cgroup_fd);
 	if (IS_ERR(settle.memcg))
 		return PTR_ERR(settle.memcg);
-	settle.high = ms_settle_open_high(cmd->cgroup_fd, settle.memcg);
-	if (IS_ERR(settle.high)) {
-		ret = PTR_ERR(settle.high);
+	ret = -EOPNOTSUPP;
+	if (ms_memcg_is_root(settle.memcg))
+		goto out_put_memcg;
+	settle.ops = ms_memcg_on_v2() ? &ms_settle_v2_ops : &ms_settle_v1_ops;
+	settle.file = ms_settle_open(cmd->cgroup_fd, settle.memcg, settle.ops->file);
+	if (IS_ERR(settle.file)) {
+		ret = PTR_ERR(settle.file);
 		goto out_put_memcg;
 	}
 
 	cmd->passes = 0;
 	ret = mutex_lock_killable(&ms_settle_lock);
 	if (ret)
-		goto out_close_high;
+		goto out_close;
 	ret = ms_settle_run(&settle, cmd);
 	mutex_unlock(&ms_settle_lock);
 	/* So say the files of a cgroup that was removed meanwhile. */
 	if (ret == -ENODEV)
 		ret = -ENOENT;
 	if (ret)
-		goto out_close_high;
+		goto out_close;
 
 	cmd->cgroup_id = ms_memcg_id(settle.memcg);
 	cmd->usage_bytes = (u64)ms_settle_usage(&settle) * PAGE_SIZE;
 	cmd->bound_bytes = ms_settle_bound(&settle, cmd->state);
 	ret = ms_ioctl_respond(ucmd, sizeof(*cmd));
 
-out_close_high:
-	fput(settle.high);
+out_close:
+	fput(settle.file);
 out_put_memcg:
 	ms_memcg_put(settle.memcg);
 	return ret;

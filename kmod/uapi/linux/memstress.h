@@ -30,13 +30,15 @@
  *  - EINVAL: malformed: size too small, an unknown flag, a reserved field that
  *    is not zero, a number outside the enumeration or range of its field.
  *  - EFAULT: the struct or the histogram is not accessible. Nothing is kept.
- *  - EOPNOTSUPP: well-formed, but this kernel, kind or context cannot do it.
+ *  - EOPNOTSUPP: well-formed, but this kernel, kind or context cannot do it; or the
+ *    directory is of a hierarchy that the memory controller is not on: of another one
+ *    of cgroup v1, or of cgroup v2 on a host where memory is on v1.
  *  - EPERM: needs CAP_SYS_ADMIN of the caller and of whoever opened the session: memory
  *    that nobody pays for, asked for or because the payer would be the root, forced
  *    policies, naming a payer, SETTLE; and of the caller alone, to be the first to ask
  *    for a size of the cache kind.
  *  - EACCES: only the thread group that opened the session may allocate.
- *  - EBADF: a descriptor is not open, or is not the directory of a cgroup v2.
+ *  - EBADF: a descriptor is not open, or is not the directory of a cgroup.
  *  - ENOENT: no holding has this handle, or the payer's cgroup was removed.
  *  - EBUSY: another call is working on this holding.
  *  - EDQUOT: the payer has no finite limit on itself or on an ancestor, and the
@@ -159,7 +161,9 @@ enum memstress_policy {
  *	pointers to objcgs that the kernel keeps beside accounted objects
  *
  * Both charges are 0 for memory that is not accounted, and for the root cgroup.
- * The formulas stand with each kind in kmod/kinds/. Never grows.
+ * On cgroup v1 memory.current is memory.usage_in_bytes, memory.kmem.usage_in_bytes and
+ * memory.memsw.usage_in_bytes move by as much, and memory.stat has no line for kernel
+ * memory. The formulas stand with each kind in kmod/kinds/. Never grows.
  */
 struct memstress_books {
 	__aligned_u64 objects;
@@ -174,7 +178,7 @@ struct memstress_books {
  * enum memstress_feature - bits of memstress_info.features
  * @MEMSTRESS_FEATURE_KMEM: this kernel accounts kernel memory (CONFIG_MEMCG_KMEM or
  *	CONFIG_MEMCG, and not cgroup.memory=nokmem)
- * @MEMSTRESS_FEATURE_PAYER: another cgroup v2 can be made to pay
+ * @MEMSTRESS_FEATURE_PAYER: another cgroup can be made to pay
  * @MEMSTRESS_FEATURE_SETTLE: SETTLE works
  * @MEMSTRESS_FEATURE_REQUIRE_LIMIT: payers without a finite limit are refused
  * @MEMSTRESS_FEATURE_OOM_RELIEF: an OOM that is not a cgroup's takes the memory of all
@@ -321,11 +325,11 @@ enum memstress_stop {
  * @order: for kinds with an order: 0 to the kind_max of INFO; else 0
  * @node: NUMA node that must give the memory (__GFP_THISNODE), or
  *	MEMSTRESS_NODE_ANY: the caller's memory policy decides
- * @payer_fd: directory of the cgroup v2 that pays, also an empty one, or
+ * @payer_fd: directory of the cgroup that pays, also an empty one, or
  *	MEMSTRESS_PAYER_CALLER: the caller's cgroup at the time of each charge.
  *	Naming a cgroup needs CAP_SYS_ADMIN and MEMSTRESS_ALLOC_ACCOUNT. Where the
- *	memory controller is not enabled in it, its nearest ancestor with the
- *	controller pays. EOPNOTSUPP if the controller is on cgroup v1
+ *	memory controller is not enabled in a cgroup v2, its nearest ancestor with
+ *	the controller pays. EOPNOTSUPP: the controller is on another hierarchy
  * @object_size: bytes, for kinds without an order, within the kind_min and
  *	kind_max of INFO; else 0
  * @count: objects to make, at least 1; there is no upper bound but the caps
@@ -519,11 +523,11 @@ enum memstress_settle_state {
  * struct memstress_settle - argument of MEMSTRESS_IOC_SETTLE
  * @size: sizeof(struct memstress_settle)
  * @flags: must be 0
- * @cgroup_fd: directory of a cgroup v2 that has the memory controller; not the root
+ * @cgroup_fd: directory of a cgroup that has the memory controller; not the root
  * @__reserved: must be 0
  * @timeout_ns: give up after this time; 0: two seconds
  * @cgroup_id: [out] the cgroup settled
- * @usage_bytes: [out] memory.current when done
+ * @usage_bytes: [out] memory.current (v1: memory.usage_in_bytes) when done
  * @bound_bytes: [out] how much of @usage_bytes may belong to no object: for EXACT what
  *	rounding the byte-charged sum up to whole pages adds (less than a page
  *	for each objcg of the cgroup, less than a page a CPU for each of a
@@ -535,15 +539,22 @@ enum memstress_settle_state {
  * more a CPU; bytes are kept as remainders. SETTLE gives back what is kept for this
  * cgroup and its descendants, so that the counters tell what is really held.
  *
- * The kernel drains only when memory.high is lowered below the usage. SETTLE puts a
- * page for the cgroup into a CPU's stock, writes memory.high one page below the
+ * On cgroup v2 the kernel drains only when memory.high is lowered below the usage. SETTLE
+ * puts a page for the cgroup into a CPU's stock, writes memory.high one page below the
  * usage, puts back what stood there, and waits for all CPUs: draining that page
  * is enough to come below, so nothing is reclaimed, unless another drain is under way
  * in this moment and the kernel reclaims a little instead. It does so in a kernel
  * worker, which no signal can stop half-way. A task of the cgroup that charges in this
  * moment is throttled, and counted in the high event. A change of memory.high by
- * somebody else in this moment is lost. Needs CAP_SYS_ADMIN, and the memory controller
- * on cgroup v2 (else EOPNOTSUPP).
+ * somebody else in this moment is lost.
+ *
+ * On cgroup v1 it drains when memory.force_empty is written, and would reclaim all that
+ * it can, but for a signal: SETTLE writes from a kernel worker that pretends to have one.
+ * So no limit changes, no task is throttled, refused or killed, and nothing is reclaimed.
+ * Pages on their way to the LRU get there, on all CPUs (lru_add_drain_all()), which can
+ * move lines of memory.stat, and no usage.
+ *
+ * Needs CAP_SYS_ADMIN.
  */
 struct memstress_settle {
 	__u32 size;
