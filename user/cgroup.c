@@ -17,6 +17,7 @@
 #include "clock.h"
 
 #define CG_TEXT_MAX     16384
+#define CG_KEYS_MAX     16
 #define CG_REMOVE_PAUSE (5 * NS_PER_MS)
 
 bool cg_has_word(const char *text, const char *word)
@@ -86,7 +87,6 @@ int cg_find(struct cg_tree *tree, const char *root)
 {
 	char path[PATH_MAX];
 	struct mntent *entry;
-	bool found_v1 = false;
 	FILE *mounts;
 
 	memset(tree, 0, sizeof(*tree));
@@ -96,18 +96,19 @@ int cg_find(struct cg_tree *tree, const char *root)
 	if (!mounts)
 		return -errno;
 	while (!tree->ops && (entry = getmntent(mounts))) {
-		if (!strcmp(entry->mnt_type, "cgroup") && hasmntopt(entry, "memory"))
-			found_v1 = true;
-		if (strcmp(entry->mnt_type, "cgroup2"))
-			continue;
 		snprintf(tree->mount, sizeof(tree->mount), "%s%s", root, entry->mnt_dir);
-		if (cg_v2_has_memory(tree->mount))
+		if (!strcmp(entry->mnt_type, "cgroup") && hasmntopt(entry, "memory"))
+			tree->ops = &cg_v1_ops;
+		else if (!strcmp(entry->mnt_type, "cgroup2") && cg_v2_has_memory(tree->mount))
 			tree->ops = &cg_v2_ops;
 	}
 	endmntent(mounts);
-	if (tree->ops)
-		return 0;
-	return found_v1 ? -EOPNOTSUPP : -ENOENT;
+	return tree->ops ? 0 : -ENOENT;
+}
+
+const struct cg_ops *cg_ops_of(unsigned int version)
+{
+	return version == 1 ? &cg_v1_ops : &cg_v2_ops;
 }
 
 static bool cg_has_dots(const char *path)
@@ -291,9 +292,15 @@ int cg_remove(struct cgroup *cg, __u64 timeout_ns)
 	return ret;
 }
 
+/* v1 shows PAGE_COUNTER_MAX in bytes where there is no limit (include/linux/page_counter.h). */
 static __u64 cg_parse_number(const char *text)
 {
-	return strncmp(text, "max", 3) ? strtoull(text, NULL, 10) : CG_UNLIMITED;
+	__u64 number = strtoull(text, NULL, 10);
+	__u64 page = sysconf(_SC_PAGESIZE);
+
+	if (!strncmp(text, "max", 3) || number >= LONG_MAX / page * page)
+		return CG_UNLIMITED;
+	return number;
 }
 
 int cg_effective_max(const struct cg_tree *tree, const char *path, __u64 *bytes, char *owner,
@@ -318,7 +325,7 @@ int cg_effective_max(const struct cg_tree *tree, const char *path, __u64 *bytes,
 			continue;
 		*bytes = limit;
 		snprintf(owner, size, "%s", here);
-	} while (cg_ascend(tree, here));
+	} while (cg_ascend(tree, here) && tree->ops->holds_below(here));
 	return 0;
 }
 
@@ -368,29 +375,34 @@ static ssize_t cg_read(const struct cgroup *cg, enum cg_file file, char *buffer,
 	return length < 0 ? cg_file_error(cg, length) : length;
 }
 
-int cg_read_number(const struct cgroup *cg, enum cg_file file, __u64 *number)
+int cg_read_number_at(const struct cgroup *cg, const char *name, __u64 *number)
 {
 	char text[64];
-	ssize_t length = cg_read(cg, file, text, sizeof(text));
+	ssize_t length = cg_read_at(cg->fd, name, text, sizeof(text));
 
 	if (length < 0)
-		return length;
+		return cg_file_error(cg, length);
 	*number = cg_parse_number(text);
 	return 0;
 }
 
+int cg_write_text_at(const struct cgroup *cg, const char *name, const char *text)
+{
+	return cg_file_error(cg, cg_write_at(cg->fd, name, text));
+}
+
+int cg_read_number(const struct cgroup *cg, enum cg_file file, __u64 *number)
+{
+	const struct cg_ops *ops = cg->tree->ops;
+
+	return ops->files[file] ? ops->read_number(cg, file, number) : -EOPNOTSUPP;
+}
+
 int cg_write_number(const struct cgroup *cg, enum cg_file file, __u64 number)
 {
-	const char *name = cg->tree->ops->files[file];
-	char text[32];
+	const struct cg_ops *ops = cg->tree->ops;
 
-	if (!name)
-		return -EOPNOTSUPP;
-	if (number == CG_UNLIMITED)
-		snprintf(text, sizeof(text), "max");
-	else
-		snprintf(text, sizeof(text), "%llu", number);
-	return cg_file_error(cg, cg_write_at(cg->fd, name, text));
+	return ops->files[file] ? ops->write_number(cg, file, number) : -EOPNOTSUPP;
 }
 
 void cg_parse_keys(const char *text, const char *const *keys, unsigned int count, __u64 *values)
@@ -414,11 +426,39 @@ void cg_parse_keys(const char *text, const char *const *keys, unsigned int count
 int cg_read_keys(const struct cgroup *cg, enum cg_file file, const char *const *keys,
 		 unsigned int count, __u64 *values)
 {
+	const char *names[CG_KEYS_MAX];
 	char text[CG_TEXT_MAX];
 	ssize_t length = cg_read(cg, file, text, sizeof(text));
+	unsigned int i;
 
 	if (length < 0)
 		return length;
-	cg_parse_keys(text, keys, count, values);
+	if (count > CG_KEYS_MAX)
+		return -E2BIG;
+	for (i = 0; i < count; i++)
+		names[i] = cg->tree->ops->key(keys[i]);
+	cg_parse_keys(text, names, count, values);
+	return 0;
+}
+
+/* Before 5.14 there is no cgroup.kill, and on v1 never. Who calls comes again while one is left. */
+int cg_kill_listed(const struct cgroup *cg)
+{
+	char text[4096];
+	char *pid, *rest;
+	ssize_t length;
+
+	length = cg_read_at(cg->fd, "cgroup.procs", text, sizeof(text));
+	if (length < 0)
+		return length;
+	for (pid = text; *pid; pid = rest) {
+		long number = strtol(pid, &rest, 10);
+
+		if (rest == pid)
+			break;
+		/* 0 is a process that this pid namespace cannot see, and would be ourselves. */
+		if (number > 0)
+			kill(number, SIGKILL);
+	}
 	return 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Cgroups with the memory controller: find, make, limit, fork into, read, remove.
+ * Cgroups with the memory controller: find, make, limit, fork into, read, remove. Files and keys
+ * go by one name, which is that of cgroup v2; what v1 calls them, and how it counts, is known to
+ * cgroup_v1.c alone.
  *
  * Every function returns 0 or -errno and says nothing. -ENOENT and -ENODEV from reading a cgroup
  * that was made mean that somebody removed it.
@@ -19,10 +21,14 @@
 #define CG_UNLIMITED (~0ULL)
 #define CG_MISSING   (~0ULL)
 
-/* The files that a cgroup may have; what they are called is the version's matter */
+/*
+ * The files that a cgroup may have; what they are called is the version's matter. CG_KERNEL is
+ * what v1 has for the kernel line of memory.stat, CG_FAILCNT what comes nearest to max events.
+ */
 enum cg_file {
 	CG_USAGE,
 	CG_PEAK,
+	CG_KERNEL,
 	CG_MAX,
 	CG_HIGH,
 	CG_SWAP_MAX,
@@ -30,6 +36,7 @@ enum cg_file {
 	CG_STAT,
 	CG_EVENTS,
 	CG_EVENTS_LOCAL,
+	CG_FAILCNT,
 	CG_FILES,
 };
 
@@ -39,9 +46,15 @@ struct cgroup;
  * struct cg_ops - what differs between the versions of the cgroup file system
  * @version: 1 or 2
  * @files: their names; NULL if this version has none like it
+ * @key: what it calls this key of memory.stat
+ * @read_number: as cg_read_number(), of a file that this version has
+ * @write_number: as cg_write_number(), the same
+ * @open_notice: an eventfd that counts the OOMs of @cg, given a descriptor of CG_EVENTS; what
+ *	came of it is in that file somewhat later. NULL: that descriptor itself has EPOLLPRI
+ * @holds_below: the limit of the directory @path is one for those below it, too
  * @enable: give children of the directory @fd the memory controller. *@changed is set if they
  *	did not have it. -EOPNOTSUPP: the controller is not there; -EBUSY: processes are in the
- *	way
+ *	way; -ENOTEMPTY: v1 does not count children here, and there are some already
  * @put_back: undo that, unless somebody else still relies on it
  * @can_host: a child with the controller can be made in this directory, by the look of it
  * @find_own: which cgroup the tool is in, as cg_name() would tell it
@@ -51,6 +64,11 @@ struct cgroup;
 struct cg_ops {
 	unsigned int version;
 	const char *files[CG_FILES];
+	const char *(*key)(const char *name);
+	int (*read_number)(const struct cgroup *cg, enum cg_file file, __u64 *number);
+	int (*write_number)(const struct cgroup *cg, enum cg_file file, __u64 number);
+	int (*open_notice)(const struct cgroup *cg, int events_fd);
+	bool (*holds_below)(const char *path);
 	int (*enable)(int fd, bool *changed);
 	void (*put_back)(int fd, bool changed);
 	bool (*can_host)(const char *path);
@@ -59,7 +77,10 @@ struct cg_ops {
 	int (*kill)(const struct cgroup *cg);
 };
 
+extern const struct cg_ops cg_v1_ops;
 extern const struct cg_ops cg_v2_ops;
+
+const struct cg_ops *cg_ops_of(unsigned int version);
 
 /* Whether the v2 tree at @mount has the memory controller */
 bool cg_v2_has_memory(const char *mount);
@@ -94,10 +115,7 @@ struct cgroup {
 	bool enabled;
 };
 
-/*
- * Finds the tree that has the memory controller, on a hybrid host too. -ENOENT: there is none.
- * -EOPNOTSUPP: it is of a version that cannot be used.
- */
+/* Finds the tree that has the memory controller, on a hybrid host too. -ENOENT: there is none */
 int cg_find(struct cg_tree *tree, const char *root);
 
 /*
@@ -149,7 +167,10 @@ pid_t cg_fork(const struct cgroup *cg, int *pidfd);
 /* Returns a descriptor or -errno */
 int cg_open(const struct cgroup *cg, enum cg_file file, int flags);
 
-/* -EOPNOTSUPP: there is no such file on this kernel or version */
+/*
+ * -EOPNOTSUPP: there is no such file on this kernel or version. CG_SWAP_MAX is of swap alone; v1
+ * cannot say that of a cgroup without a max: -EINVAL.
+ */
 int cg_read_number(const struct cgroup *cg, enum cg_file file, __u64 *number);
 int cg_write_number(const struct cgroup *cg, enum cg_file file, __u64 number);
 int cg_read_keys(const struct cgroup *cg, enum cg_file file, const char *const *keys,
@@ -161,10 +182,16 @@ void cg_parse_keys(const char *text, const char *const *keys, unsigned int count
 /* True if @word is one of the words of @text, which blanks separate */
 bool cg_has_word(const char *text, const char *word);
 
-/* For the versions: a file of an open directory, or of one by its path; and clone3() by flags */
+/*
+ * For the versions: the number in a file by its own name; a file of an open directory, or of one
+ * by its path; clone3() by flags; SIGKILL to all that cgroup.procs lists.
+ */
+int cg_read_number_at(const struct cgroup *cg, const char *name, __u64 *number);
+int cg_write_text_at(const struct cgroup *cg, const char *name, const char *text);
 ssize_t cg_read_at(int fd, const char *file, char *buffer, size_t size);
 ssize_t cg_read_path(const char *path, const char *file, char *buffer, size_t size);
 int cg_write_at(int fd, const char *file, const char *text);
 pid_t cg_clone(__u64 flags, int cgroup_fd, int *pidfd);
+int cg_kill_listed(const struct cgroup *cg);
 
 #endif /* MEMSTRESS_USER_CGROUP_H */

@@ -111,30 +111,38 @@ static pid_t cg_v2_fork(const struct cgroup *cg, int *pidfd)
 	return cg_clone(CLONE_INTO_CGROUP, cg->fd, pidfd);
 }
 
-/* Before 5.14 there is no cgroup.kill. The caller comes again while something is left. */
 static int cg_v2_kill(const struct cgroup *cg)
 {
-	char text[4096];
-	char *pid, *rest;
-	ssize_t length;
-	int ret;
+	int ret = cg_write_at(cg->fd, "cgroup.kill", "1");
 
-	ret = cg_write_at(cg->fd, "cgroup.kill", "1");
-	if (ret != -ENOENT)
-		return ret;
-	length = cg_read_at(cg->fd, "cgroup.procs", text, sizeof(text));
-	if (length < 0)
-		return length;
-	for (pid = text; *pid; pid = rest) {
-		long number = strtol(pid, &rest, 10);
+	return ret == -ENOENT ? cg_kill_listed(cg) : ret;
+}
 
-		if (rest == pid)
-			break;
-		/* 0 is a process that this pid namespace cannot see, and would be ourselves. */
-		if (number > 0)
-			kill(number, SIGKILL);
-	}
-	return 0;
+static const char *cg_v2_key(const char *name)
+{
+	return name;
+}
+
+static int cg_v2_read_number(const struct cgroup *cg, enum cg_file file, __u64 *number)
+{
+	return cg_read_number_at(cg, cg->tree->ops->files[file], number);
+}
+
+static int cg_v2_write_number(const struct cgroup *cg, enum cg_file file, __u64 number)
+{
+	char text[32];
+
+	if (number == CG_UNLIMITED)
+		snprintf(text, sizeof(text), "max");
+	else
+		snprintf(text, sizeof(text), "%llu", number);
+	return cg_write_text_at(cg, cg->tree->ops->files[file], text);
+}
+
+static bool cg_v2_holds_below(const char *path)
+{
+	(void)path;
+	return true;
 }
 
 const struct cg_ops cg_v2_ops = {
@@ -150,6 +158,10 @@ const struct cg_ops cg_v2_ops = {
 		[CG_EVENTS] = "memory.events",
 		[CG_EVENTS_LOCAL] = "memory.events.local",
 	},
+	.key = cg_v2_key,
+	.read_number = cg_v2_read_number,
+	.write_number = cg_v2_write_number,
+	.holds_below = cg_v2_holds_below,
 	.enable = cg_v2_enable,
 	.put_back = cg_v2_put_back,
 	.can_host = cg_v2_can_host,

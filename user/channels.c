@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -68,7 +69,19 @@ static ssize_t channels_read_events(struct channels *channels, struct snapshot_e
 		return -errno;
 	text[length] = '\0';
 	snapshot_parse_events(text, events);
-	return 0;
+	return snapshot_read_failcnt(channels->cg, events);
+}
+
+/* Where only a notice tells of an OOM, they are counted here. */
+static void channels_count_ooms(struct channels *channels, struct snapshot_events *events)
+{
+	eventfd_t count;
+
+	if (channels->notice_fd < 0)
+		return;
+	events->value[EVENT_OOM] = channels->events.value[EVENT_OOM];
+	if (!eventfd_read(channels->notice_fd, &count))
+		events->value[EVENT_OOM] += count;
 }
 
 static void channels_on_events(void *context)
@@ -81,9 +94,11 @@ static void channels_on_events(void *context)
 
 	if (channels_read_events(channels, &now)) {
 		channels->vanished = true;
-		loop_remove(&channels->loop, channels->events_fd);
+		loop_remove(&channels->loop,
+			    channels->notice_fd < 0 ? channels->events_fd : channels->notice_fd);
 		return;
 	}
+	channels_count_ooms(channels, &now);
 	for (i = 0; i < EVENT_END; i++) {
 		record.events.value[i] = CG_MISSING;
 		if (now.value[i] == CG_MISSING)
@@ -99,6 +114,12 @@ static void channels_on_events(void *context)
 		channels_saw_kill(channels);
 	channels->events = now;
 	record_add(channels->log, &record);
+}
+
+void channels_look(struct channels *channels)
+{
+	if (channels->notice_fd >= 0 && !channels->vanished)
+		channels_on_events(channels);
 }
 
 static void channels_on_removal(void *context)
@@ -124,6 +145,9 @@ static void channels_on_kmsg(void *context)
 			channels_saw_kill(channels);
 		}
 		record_add(channels->log, &record);
+		/* __oom_kill_process() counts before it logs. */
+		if (record.oom.what == KMSG_KILLED)
+			channels_look(channels);
 	}
 	if (ret) {
 		record_add_text(channels->log, RECORD_NOTE,
@@ -157,6 +181,18 @@ static int channels_open_timer(struct channels *channels, __u64 timeout_ns)
 			channels);
 }
 
+/* The values are those of the time before anything is notified. */
+static int channels_open_notice(struct channels *channels)
+{
+	channels->notice_fd =
+		channels->cg->tree->ops->open_notice(channels->cg, channels->events_fd);
+	if (channels->notice_fd < 0)
+		return channels->notice_fd;
+	channels->events.value[EVENT_OOM] = 0;
+	return loop_add(&channels->loop, channels->notice_fd, EPOLLIN, channels_on_events,
+			channels);
+}
+
 static int channels_open_events(struct channels *channels)
 {
 	int ret;
@@ -168,6 +204,8 @@ static int channels_open_events(struct channels *channels)
 	ret = channels_read_events(channels, &channels->events);
 	if (ret)
 		return ret;
+	if (channels->cg->tree->ops->open_notice)
+		return channels_open_notice(channels);
 	return loop_add(&channels->loop, channels->events_fd, EPOLLPRI, channels_on_events,
 			channels);
 }
@@ -205,6 +243,7 @@ int channels_open(struct channels *channels, struct record_log *log, const struc
 	channels->cg = cg;
 	channels->kmsg.fd = -1;
 	channels->events_fd = -1;
+	channels->notice_fd = -1;
 	channels->removal_fd = -1;
 	channels->signal_fd = -1;
 	channels->timer_fd = -1;
@@ -235,6 +274,7 @@ void channels_close(struct channels *channels)
 	channels_close_fd(channels->timer_fd);
 	channels_close_fd(channels->signal_fd);
 	channels_close_fd(channels->removal_fd);
+	channels_close_fd(channels->notice_fd);
 	channels_close_fd(channels->events_fd);
 	kmsg_close(&channels->kmsg);
 	loop_destroy(&channels->loop);

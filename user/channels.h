@@ -18,8 +18,9 @@
  * @log: gets the records
  * @cg: the cgroup that is watched
  * @kmsg: the kernel log; its fd is -1 if it cannot be read
- * @events_fd: memory.events
- * @events: its last values
+ * @events_fd: memory.events, or what stands for it
+ * @notice_fd: on cgroup v1, the eventfd that counts OOMs; else -1
+ * @events: the last values
  * @removal_fd: removals beside the cgroup, and its own
  * @signal_fd: SIGINT, SIGTERM, SIGHUP
  * @timer_fd: the time allowed
@@ -35,6 +36,7 @@ struct channels {
 	const struct cgroup *cg;
 	struct kmsg kmsg;
 	int events_fd;
+	int notice_fd;
 	struct snapshot_events events;
 	int removal_fd;
 	int signal_fd;
@@ -56,5 +58,8 @@ void channels_block_signals(sigset_t *old);
 int channels_open(struct channels *channels, struct record_log *log, const struct cgroup *cg,
 		  __u64 timeout_ns);
 void channels_close(struct channels *channels);
+
+/* Looks for events that no descriptor tells of: on cgroup v1, what came of an OOM */
+void channels_look(struct channels *channels);
 
 #endif /* MEMSTRESS_USER_CHANNELS_H */

@@ -125,13 +125,8 @@ static void check_cgroup(struct check *check)
 	struct cg_tree tree;
 	int ret = cg_find(&tree, "");
 
-	if (ret == -EOPNOTSUPP) {
-		check_set(check, CHECK_BAD, "the memory controller is on cgroup v1");
-		check_advise(check, "boot with cgroup_no_v1=memory");
-		return;
-	}
 	if (ret) {
-		check_set(check, CHECK_BAD, "no cgroup v2 with the memory controller is mounted");
+		check_set(check, CHECK_BAD, "no cgroup tree with the memory controller is mounted");
 		check_advise(check, "mount -t cgroup2 cgroup2 /sys/fs/cgroup");
 		return;
 	}

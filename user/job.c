@@ -391,9 +391,10 @@ static const struct option job_cgroup_options[] = {
 	{ "cgroup", "NAME|PATH", "make this cgroup (memstress-PID); it must not exist",
 	  job_set_cgroup },
 	{ "max", "SIZE", "its memory.max; % of what its parent may use", job_set_max },
-	{ "high", "SIZE", "its memory.high; % of the effective limit", job_set_high },
+	{ "high", "SIZE", "its memory.high; % of the effective limit; not on v1", job_set_high },
 	{ "swap-max", "SIZE", "its memory.swap.max; % of the effective limit", job_set_swap_max },
-	{ "oom-group", NULL, "its memory.oom.group: an OOM kills all of it", job_set_oom_group },
+	{ "oom-group", NULL, "its memory.oom.group: an OOM kills all of it; not on v1",
+	  job_set_oom_group },
 	{ "payer", "WHERE",
 	  "inside (default): the worker is placed in the cgroup and pays for\n"
 	  "itself; outside: the cgroup stays empty and is made to pay, so that\n"

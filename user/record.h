@@ -25,8 +25,10 @@
  *			"held": after the last one, "freed", "after": when the worker is gone),
  *			usage_bytes, peak_bytes, settle ("exact", "moving", "full" or null),
  *			bound_bytes (of usage, what may belong to no object; null if not settled),
- *			stat, events, events_local (objects, keys as the kernel calls them)
- *	events		the keys of memory.events that went up, by how much
+ *			stat, events, events_local (objects, keys as cgroup v2 calls them; v1 has
+ *			anon, file and kernel of stat, oom_kill and failcnt of events)
+ *	events		the keys of memory.events that went up, by how much; on cgroup v1 oom (told
+ *			by its eventfd), oom_kill, failcnt
  *	oom		the kernel log chose a victim: log_us (the log's own clock), constraint,
  *			oom_cgroup (whose limit; null: the machine's), task_cgroup, pid, name
  *	killed		the kernel log: pid, name, anon_rss_bytes, log_us

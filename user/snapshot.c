@@ -18,11 +18,59 @@ const char *const snapshot_event_names[EVENT_END] = {
 	[EVENT_LOW] = "low",           [EVENT_HIGH] = "high",
 	[EVENT_MAX] = "max",           [EVENT_OOM] = "oom",
 	[EVENT_OOM_KILL] = "oom_kill", [EVENT_OOM_GROUP_KILL] = "oom_group_kill",
+	[EVENT_FAILCNT] = "failcnt",
 };
 
 void snapshot_parse_events(const char *text, struct snapshot_events *events)
 {
 	cg_parse_keys(text, snapshot_event_names, EVENT_END, events->value);
+}
+
+const char *snapshot_events_source(const struct snapshot_events *events)
+{
+	return events->value[EVENT_FAILCNT] == CG_MISSING ? "memory.events" :
+							    "memory.oom_control, failcnt";
+}
+
+/* A number of a file that there need not be. */
+static int snapshot_read_if_any(const struct cgroup *cg, enum cg_file file, __u64 *number)
+{
+	int ret = cg_read_number(cg, file, number);
+
+	if (ret != -EOPNOTSUPP)
+		return ret;
+	*number = CG_MISSING;
+	return 0;
+}
+
+int snapshot_read_failcnt(const struct cgroup *cg, struct snapshot_events *events)
+{
+	return snapshot_read_if_any(cg, CG_FAILCNT, &events->value[EVENT_FAILCNT]);
+}
+
+static int snapshot_take_stat(const struct cgroup *cg, struct snapshot *snapshot)
+{
+	int ret = cg_read_keys(cg, CG_STAT, snapshot_stat_names, STAT_END, snapshot->stat);
+
+	if (ret || !cg->tree->ops->files[CG_KERNEL])
+		return ret;
+	return cg_read_number(cg, CG_KERNEL, &snapshot->stat[STAT_KERNEL]);
+}
+
+static int snapshot_take_events(const struct cgroup *cg, struct snapshot *snapshot)
+{
+	__u64 *local = snapshot->events_local.value;
+	int ret;
+
+	ret = cg_read_keys(cg, CG_EVENTS, snapshot_event_names, EVENT_END, snapshot->events.value);
+	if (!ret)
+		ret = snapshot_read_failcnt(cg, &snapshot->events);
+	if (ret)
+		return ret;
+	if (cg->tree->ops->files[CG_EVENTS_LOCAL])
+		return cg_read_keys(cg, CG_EVENTS_LOCAL, snapshot_event_names, EVENT_END, local);
+	cg_parse_keys("", snapshot_event_names, EVENT_END, local);
+	return 0;
 }
 
 int snapshot_take(const struct cgroup *cg, struct snapshot *snapshot)
@@ -32,17 +80,9 @@ int snapshot_take(const struct cgroup *cg, struct snapshot *snapshot)
 	ret = cg_read_number(cg, CG_USAGE, &snapshot->usage_bytes);
 	if (ret)
 		return ret;
-	ret = cg_read_number(cg, CG_PEAK, &snapshot->peak_bytes);
-	if (ret == -EOPNOTSUPP)
-		snapshot->peak_bytes = CG_MISSING;
-	else if (ret)
-		return ret;
-	ret = cg_read_keys(cg, CG_STAT, snapshot_stat_names, STAT_END, snapshot->stat);
+	ret = snapshot_read_if_any(cg, CG_PEAK, &snapshot->peak_bytes);
 	if (ret)
 		return ret;
-	ret = cg_read_keys(cg, CG_EVENTS, snapshot_event_names, EVENT_END, snapshot->events.value);
-	if (ret)
-		return ret;
-	return cg_read_keys(cg, CG_EVENTS_LOCAL, snapshot_event_names, EVENT_END,
-			    snapshot->events_local.value);
+	ret = snapshot_take_stat(cg, snapshot);
+	return ret ? ret : snapshot_take_events(cg, snapshot);
 }

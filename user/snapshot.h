@@ -20,7 +20,11 @@ enum snapshot_stat {
 	STAT_END,
 };
 
-/* Lines of memory.events */
+/*
+ * Lines of memory.events. On cgroup v1: EVENT_OOM_KILL of memory.oom_control, which counts what
+ * happened to tasks of the cgroup itself, and EVENT_FAILCNT, which is memory.failcnt: each attempt
+ * to take pages that its limit did not allow.
+ */
 enum snapshot_event {
 	EVENT_LOW,
 	EVENT_HIGH,
@@ -28,6 +32,7 @@ enum snapshot_event {
 	EVENT_OOM,
 	EVENT_OOM_KILL,
 	EVENT_OOM_GROUP_KILL,
+	EVENT_FAILCNT,
 	EVENT_END,
 };
 
@@ -43,9 +48,9 @@ struct snapshot_events {
  * struct snapshot - a cgroup's counters
  * @usage_bytes: memory.current
  * @peak_bytes: memory.peak, or CG_MISSING
- * @stat: memory.stat
+ * @stat: memory.stat; on cgroup v1 STAT_KERNEL is memory.kmem.usage_in_bytes
  * @events: memory.events: of the cgroup and those below it
- * @events_local: memory.events.local: of the cgroup alone
+ * @events_local: memory.events.local: of the cgroup alone; CG_MISSING on cgroup v1
  */
 struct snapshot {
 	__u64 usage_bytes;
@@ -55,10 +60,16 @@ struct snapshot {
 	struct snapshot_events events_local;
 };
 
+/* The file, or on cgroup v1 the files, that they are from */
+const char *snapshot_events_source(const struct snapshot_events *events);
+
 /* 0 or -errno */
 int snapshot_take(const struct cgroup *cg, struct snapshot *snapshot);
 
-/* From the text of memory.events */
+/* All of @events but what has to be read from a file of its own, from the text of CG_EVENTS */
 void snapshot_parse_events(const char *text, struct snapshot_events *events);
+
+/* The rest of it. 0 or -errno */
+int snapshot_read_failcnt(const struct cgroup *cg, struct snapshot_events *events);
 
 #endif /* MEMSTRESS_USER_SNAPSHOT_H */

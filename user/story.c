@@ -94,7 +94,7 @@ static void story_tell_events(const struct snapshot_events *events)
 	const char *comma = "";
 	int i;
 
-	output_print("memory.events: ");
+	output_print("%s: ", snapshot_events_source(events));
 	for (i = 0; i < EVENT_END; i++) {
 		if (events->value[i] == CG_MISSING || !events->value[i])
 			continue;

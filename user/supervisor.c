@@ -176,6 +176,7 @@ static int supervisor_measure(struct supervisor *s, enum record_when when, struc
 
 	/* What has happened up to here is told before. */
 	loop_poll(&s->channels.loop);
+	channels_look(&s->channels);
 	/* Nothing has been charged to an empty one, so there is nothing to settle. */
 	if (when != WHEN_EMPTY && supervisor_settle(s, &record.counters, error))
 		return -1;
@@ -201,6 +202,7 @@ static void supervisor_on_exit(void *context)
 
 	loop_remove(&s->channels.loop, s->worker.pidfd);
 	s->gone = true;
+	channels_look(&s->channels);
 	if (!worker_reap(&s->worker, &record.exit.signal, &record.exit.code))
 		record_add(s->log, &record);
 }

@@ -56,6 +56,12 @@ static void tally_print_steps(const struct record_log *log)
 	output_table_print(&table);
 }
 
+/* What the files of this run's cgroup are called. */
+static const struct cg_ops *tally_ops(const struct record_log *log)
+{
+	return cg_ops_of(record_last(log, RECORD_CGROUP)->cgroup.version);
+}
+
 /* What memory.stat must have moved by, as far as the books know. */
 static __u64 tally_expected_stat(const struct charge *charge, enum snapshot_stat stat,
 				 __u64 page_size)
@@ -95,6 +101,7 @@ static long long tally_print_counters(const struct record_log *log,
 				      const struct record_counters *base,
 				      const struct record_counters *held, __u64 page_size)
 {
+	const struct cg_ops *ops = tally_ops(log);
 	struct output_table table;
 	struct charge charge;
 	long long difference;
@@ -109,17 +116,18 @@ static long long tally_print_counters(const struct record_log *log,
 	output_table_cell(&table, "moved by");
 	output_table_cell(&table, "must be");
 	output_table_cell(&table, "difference");
-	difference = tally_row(&table, "memory.current", base->snapshot.usage_bytes,
+	difference = tally_row(&table, ops->files[CG_USAGE], base->snapshot.usage_bytes,
 			       held->snapshot.usage_bytes, charge_usage(&charge, page_size));
 	for (i = 0; i < STAT_END; i++) {
 		__u64 before = base->snapshot.stat[i], after = held->snapshot.stat[i];
 		__u64 expected = tally_expected_stat(&charge, i, page_size);
+		const char *file = i == STAT_KERNEL ? ops->files[CG_KERNEL] : NULL;
 		char name[40];
 
 		if (after == CG_MISSING || (before == after && !expected))
 			continue;
-		snprintf(name, sizeof(name), "memory.stat %s", snapshot_stat_names[i]);
-		tally_row(&table, name, before, after, expected);
+		snprintf(name, sizeof(name), "memory.stat %s", ops->key(snapshot_stat_names[i]));
+		tally_row(&table, file ? file : name, before, after, expected);
 	}
 	output_print("\n");
 	output_table_print(&table);
@@ -151,7 +159,7 @@ static long long tally_print_peak(const struct record_log *log, const struct rec
 	output_table_cell(&table, "peak");
 	output_table_cell(&table, "difference");
 	output_table_row(&table);
-	output_table_cell(&table, "memory.peak");
+	output_table_cell(&table, "%s", tally_ops(log)->files[CG_PEAK]);
 	output_table_cell(&table, "%llu", base->snapshot.usage_bytes);
 	output_table_cell(&table, "%llu", charged);
 	output_table_cell(&table, "%llu", sum);
@@ -198,35 +206,46 @@ static bool tally_has_event(const struct snapshot_events *events, enum snapshot_
 	return events->value[event] != CG_MISSING && events->value[event];
 }
 
+static void tally_row_of_event(struct output_table *table, enum snapshot_event event,
+			       const struct snapshot *before, const struct snapshot *after,
+			       bool local)
+{
+	output_table_row(table);
+	output_table_cell(table, "%s", snapshot_event_names[event]);
+	output_table_cell(table, "%llu", before->events.value[event]);
+	output_table_cell(table, "%llu", after->events.value[event]);
+	if (!local)
+		return;
+	output_table_cell(table, "%llu", before->events_local.value[event]);
+	output_table_cell(table, "%llu", after->events_local.value[event]);
+}
+
 /* Those that there were. */
 static void tally_print_events(const struct snapshot *before, const struct snapshot *after)
 {
+	const char *source = snapshot_events_source(&after->events);
+	bool local = after->events_local.value[EVENT_OOM_KILL] != CG_MISSING;
 	struct output_table table;
 	int i = 0;
 
 	while (i < EVENT_END && !tally_has_event(&after->events, i))
 		i++;
 	if (i == EVENT_END) {
-		output_print("\n  memory.events: none\n");
+		output_print("\n  %s: none\n", source);
 		return;
 	}
-	output_table_init(&table, "lrrrr");
+	output_table_init(&table, local ? "lrrrr" : "lrr");
 	output_table_row(&table);
-	output_table_cell(&table, "memory.events");
+	output_table_cell(&table, "%s", source);
 	output_table_cell(&table, "before");
 	output_table_cell(&table, "after");
-	output_table_cell(&table, ".local before");
-	output_table_cell(&table, "after");
-	for (i = 0; i < EVENT_END; i++) {
-		if (!tally_has_event(&after->events, i))
-			continue;
-		output_table_row(&table);
-		output_table_cell(&table, "%s", snapshot_event_names[i]);
-		output_table_cell(&table, "%llu", before->events.value[i]);
-		output_table_cell(&table, "%llu", after->events.value[i]);
-		output_table_cell(&table, "%llu", before->events_local.value[i]);
-		output_table_cell(&table, "%llu", after->events_local.value[i]);
+	if (local) {
+		output_table_cell(&table, ".local before");
+		output_table_cell(&table, "after");
 	}
+	for (i = 0; i < EVENT_END; i++)
+		if (tally_has_event(&after->events, i))
+			tally_row_of_event(&table, i, before, after, local);
 	output_print("\n");
 	output_table_print(&table);
 }
@@ -245,14 +264,14 @@ static void tally_print_rest(const struct record_log *log, const struct snapshot
 			     snapshot->usage_bytes);
 		return;
 	}
-	output_print("  All but %lld bytes is back; memory.stat has ", rest);
+	output_print("  All but %lld bytes is back; what there is: ", rest);
 	for (i = 0; i < STAT_END; i++) {
 		if (snapshot->stat[i] == CG_MISSING || !snapshot->stat[i])
 			continue;
 		output_print("%s%s %llu", comma, snapshot_stat_names[i], snapshot->stat[i]);
 		comma = ", ";
 	}
-	output_print("%s", *comma ? "" : "nothing");
+	output_print("%s", *comma ? "" : "nothing in memory.stat");
 	if (!tally_is_exact(after))
 		output_print(", and CPUs may keep up to %s in stock",
 			     units_bytes(tally_stock(log)).s);

@@ -14,12 +14,9 @@ static int target_find_tree(struct target *target, struct error *error)
 {
 	int ret = cg_find(&target->tree, "");
 
-	if (ret == -EOPNOTSUPP)
-		return error_set(error, STATUS_UNSUPPORTED,
-				 "memory is on cgroup v1; boot with cgroup_no_v1=memory");
 	if (ret == -ENOENT)
 		return error_set(error, STATUS_UNSUPPORTED,
-				 "no cgroup v2 with memory; mount -t cgroup2 none /sys/fs/cgroup");
+				 "no cgroup tree with memory; mount -t cgroup2 none /sys/fs/cgroup");
 	if (ret)
 		return error_set(error, STATUS_UNSUPPORTED, "cannot read the mounts: %s",
 				 strerror(-ret));
@@ -45,6 +42,28 @@ static int target_find_place(struct target *target, const char *name, struct err
 				 "no place for a cgroup below %s: %s; be root, or give --cgroup PATH",
 				 target->tree.mount, strerror(-ret));
 	snprintf(target->path, sizeof(target->path), "%s/memstress-%d", parent, getpid());
+	return 0;
+}
+
+/* What this version of cgroups has no limit for. What it has is what the help calls --max. */
+static int target_check_limits(const struct target *target, const struct job *job,
+			       struct error *error)
+{
+	const struct cg_ops *ops = target->tree.ops;
+	const char *option = NULL;
+
+	if (job->high.unit && !ops->files[CG_HIGH])
+		option = "--high";
+	else if (job->oom_group && !ops->files[CG_OOM_GROUP])
+		option = "--oom-group";
+	if (option)
+		return error_set(error, STATUS_UNSUPPORTED,
+				 "%s: cgroup v%u has no such thing, only --max and --swap-max",
+				 option, ops->version);
+	/* What it limits is memory and swap together. */
+	if (ops->version == 1 && job->swap_max.unit && !job->max.unit)
+		return error_set(error, STATUS_MISUSE,
+				 "--swap-max: on cgroup v1 it needs --max as well");
 	return 0;
 }
 
@@ -99,7 +118,8 @@ int target_prepare(struct target *target, const struct job *job, bool must_be_li
 {
 	memset(target, 0, sizeof(*target));
 	target->cg.fd = -1;
-	if (target_find_tree(target, error) || target_find_place(target, job->cgroup, error))
+	if (target_find_tree(target, error) || target_check_limits(target, job, error) ||
+	    target_find_place(target, job->cgroup, error))
 		return -1;
 	/* What is there already has limits of its own, which are not ours to read. */
 	if (!access(target->path, F_OK))
@@ -130,6 +150,10 @@ static int target_tell_create(const struct target *target, int ret, struct error
 	case -EBUSY:
 		return error_set(error, STATUS_UNSUPPORTED,
 				 "cannot make cgroup %s: the one above it has processes", path);
+	case -ENOTEMPTY:
+		return error_set(error, STATUS_UNSUPPORTED,
+				 "cannot make cgroup %s: the one above it has children, and %s",
+				 path, "its memory.use_hierarchy is 0");
 	case -EACCES:
 	case -EPERM:
 	case -EROFS:
@@ -148,8 +172,9 @@ static int target_set(const struct target *target, enum cg_file file, __u64 byte
 	int ret = cg_write_number(&target->cg, file, bytes);
 
 	if (ret == -EOPNOTSUPP)
-		return error_set(error, STATUS_UNSUPPORTED, "%s has no %s", target->path,
-				 name ? name : "such limit");
+		return error_set(error, STATUS_UNSUPPORTED, "%s has no %s%s", target->path, name,
+				 file == CG_SWAP_MAX ? ": swap is not accounted on this machine" :
+						       "");
 	if (ret)
 		return error_set(error, STATUS_FAILED, "cannot write %llu to %s/%s: %s", bytes,
 				 target->path, name, strerror(-ret));

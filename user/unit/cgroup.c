@@ -13,9 +13,10 @@
 
 #define CG "/sys/fs/cgroup"
 
-#define MOUNT_V2     "cgroup2 /sys/fs/cgroup cgroup2 rw,nsdelegate,memory_recursiveprot 0 0\n"
-#define MOUNT_HYBRID "cgroup2 /sys/fs/cgroup/unified cgroup2 rw,nsdelegate 0 0\n"
-#define MOUNT_V1     "cgroup /sys/fs/cgroup/memory cgroup rw,nosuid,memory 0 0\n"
+#define MOUNT_V2      "cgroup2 /sys/fs/cgroup cgroup2 rw,nsdelegate,memory_recursiveprot 0 0\n"
+#define MOUNT_HYBRID  "cgroup2 /sys/fs/cgroup/unified cgroup2 rw,nsdelegate 0 0\n"
+#define MOUNT_V1      "cgroup /sys/fs/cgroup/memory cgroup rw,nosuid,memory 0 0\n"
+#define MOUNT_V1_PIDS "cgroup /sys/fs/cgroup/pids cgroup rw,nosuid,pids 0 0\n"
 
 /* A machine with v2 alone, memory not yet enabled for children. */
 static void begin_v2(struct fixture *fixture, struct cg_tree *tree)
@@ -58,13 +59,17 @@ static void lets_the_controller_decide(void)
 	EXPECT_NUMBER(cg_find(&tree, fixture.root), -ENOENT);
 
 	/* Hybrid: the v2 tree is there, but memory is on v1. */
-	fixture_write(&fixture, "/proc/self/mounts", MOUNT_V1 MOUNT_HYBRID);
+	fixture_write(&fixture, "/proc/self/mounts", MOUNT_HYBRID MOUNT_V1_PIDS MOUNT_V1);
 	fixture_write(&fixture, CG "/unified/cgroup.controllers", "\n");
-	EXPECT_NUMBER(cg_find(&tree, fixture.root), -EOPNOTSUPP);
+	EXPECT_NUMBER(cg_find(&tree, fixture.root), 0);
+	EXPECT_NUMBER(tree.ops->version, 1);
+	EXPECT_WITHIN(tree.mount, "/memory");
 
 	/* Hybrid the other way round. */
+	fixture_write(&fixture, "/proc/self/mounts", MOUNT_V1_PIDS MOUNT_HYBRID);
 	fixture_write(&fixture, CG "/unified/cgroup.controllers", "memory\n");
 	EXPECT_NUMBER(cg_find(&tree, fixture.root), 0);
+	EXPECT_NUMBER(tree.ops->version, 2);
 	EXPECT_WITHIN(tree.mount, "/unified");
 	fixture_destroy(&fixture);
 }

@@ -7,8 +7,8 @@
 #include "unit.h"
 
 static const struct unit_test *const groups[] = {
-	unit_units_tests, unit_job_tests,  unit_plan_tests, unit_cgroup_tests,  unit_kmsg_tests,
-	unit_loop_tests,  unit_json_tests, unit_cli_tests,  unit_verdict_tests,
+	unit_units_tests, unit_job_tests,  unit_plan_tests, unit_cgroup_tests, unit_cgroup_v1_tests,
+	unit_kmsg_tests,  unit_loop_tests, unit_json_tests, unit_cli_tests,    unit_verdict_tests,
 };
 
 static bool failed;

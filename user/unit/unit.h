@@ -18,6 +18,7 @@ struct unit_test {
 };
 
 extern const struct unit_test unit_cgroup_tests[];
+extern const struct unit_test unit_cgroup_v1_tests[];
 extern const struct unit_test unit_cli_tests[];
 extern const struct unit_test unit_job_tests[];
 extern const struct unit_test unit_json_tests[];
