@@ -63,6 +63,9 @@ static bool line_counts_events(const char *name)
 	};
 	unsigned int i;
 
+	/* memcg_stat_show() has each line twice */
+	if (!strncmp(name, "total_", 6))
+		name += 6;
 	for (i = 0; i < ARRAY_SIZE(prefixes); i++)
 		if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
 			return true;
@@ -72,7 +75,7 @@ static bool line_counts_events(const char *name)
 static long long line_expected(const char *name, const struct charge *charge)
 {
 	/* MEMCG_KMEM moves with every page that memcg_account_kmem() sees */
-	if (!strcmp(name, "usage") || !strcmp(name, "kernel"))
+	if (snapshot_counts_pages(name) || !strcmp(name, "kernel"))
 		return charge_usage(charge);
 	if (!strcmp(name, "slab_unreclaimable") || !strcmp(name, "slab"))
 		return charge->slab_unreclaimable;
@@ -86,17 +89,20 @@ static long long line_expected(const char *name, const struct charge *charge)
 /*
  * How far a line may be off. __mod_memcg_state() of mm/memcontrol.c let each CPU keep
  * back a batch of 32 pages or events, and that at both times that the line was read.
- * What a task inside has is then not known to the byte, nor if it fills its last page.
+ * What a task inside has is then not known to the byte, nor if it fills its last page;
+ * neither is it on cgroup v1.
  */
 static long long line_slack(const char *name, const struct charge *charge, enum balance_lines lines)
 {
 	const long long batch = 32;
 	long long unit = books_page_size();
 
+	if (snapshot_tells_bytes())
+		return 0;
+	if (snapshot_counts_pages(name))
+		return lines == BALANCE_HELD && charge->byte_bytes ? unit : 0;
 	if (!kernel_batches_stat())
 		return 0;
-	if (!strcmp(name, "usage"))
-		return lines == BALANCE_HELD && charge->byte_bytes ? unit : 0;
 	if (line_counts_events(name))
 		unit = 1;
 	return 2 * batch * unit * sysconf(_SC_NPROCESSORS_ONLN);

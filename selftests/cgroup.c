@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/sched.h>
@@ -19,7 +21,26 @@
 
 #define REMOVE_DEADLINE_NS (5 * NS_PER_S)
 
-static int cgroup_mount(char *path, size_t size)
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+#define V1_EVENTS "memory.oom_control"
+#define V1_MAX    "memory.limit_in_bytes"
+#define V1_MEMSW  "memory.memsw.limit_in_bytes"
+
+static const struct {
+	const char *name, *v1;
+} v1_files[] = {
+	{ "memory.current", "memory.usage_in_bytes" },
+	{ "memory.peak", "memory.max_usage_in_bytes" },
+	{ "memory.max", V1_MAX },
+	{ "memory.events", V1_EVENTS },
+	{ "memory.events.local", V1_EVENTS },
+	{ "memory.high", NULL },
+	{ "memory.oom.group", NULL },
+};
+
+/* Where the hierarchy is that has the memory controller; *@v1: it is of that version */
+static int cgroup_mount(char *path, size_t size, bool *v1)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "r");
 	struct mntent *entry;
@@ -28,12 +49,87 @@ static int cgroup_mount(char *path, size_t size)
 	if (!mounts)
 		return -errno;
 	while ((entry = getmntent(mounts))) {
-		if (strcmp(entry->mnt_type, "cgroup2"))
+		bool memory_v1 = !strcmp(entry->mnt_type, "cgroup") && hasmntopt(entry, "memory");
+
+		if (!memory_v1 && strcmp(entry->mnt_type, "cgroup2"))
 			continue;
 		ret = snprintf(path, size, "%s", entry->mnt_dir) < (int)size ? 0 : -ENAMETOOLONG;
-		break;
+		*v1 = memory_v1;
+		/* On a hybrid host there is a cgroup2, too */
+		if (memory_v1)
+			break;
 	}
 	endmntent(mounts);
+	return ret;
+}
+
+bool cgroup_is_v1(void)
+{
+	static int answer = -1;
+	char path[200];
+	bool v1 = false;
+
+	if (answer < 0)
+		answer = !cgroup_mount(path, sizeof(path), &v1) && v1;
+	return answer;
+}
+
+int cgroup_open_root(void)
+{
+	char path[200];
+	bool v1;
+	int ret = cgroup_mount(path, sizeof(path), &v1);
+	int fd;
+
+	if (ret)
+		return ret;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+const char *cgroup_file(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; cgroup_is_v1() && i < ARRAY_SIZE(v1_files); i++)
+		if (!strcmp(name, v1_files[i].name))
+			return v1_files[i].v1;
+	return name;
+}
+
+static int cgroup_open(const struct cgroup *cg, const char *file, int flags)
+{
+	const char *name = cgroup_file(file);
+	int fd = name ? openat(cg->fd, name, flags | O_CLOEXEC) : -1;
+
+	if (!name)
+		return -ENOENT;
+	return fd < 0 ? -errno : fd;
+}
+
+/* Before 5.11 the limit of a cgroup did not hold for its children without this */
+static int cgroup_count_children(const struct cgroup *parent)
+{
+	if (!cgroup_is_v1())
+		return cgroup_write(parent, "cgroup.subtree_control", "+memory");
+	if (cgroup_read_number(parent, "memory.use_hierarchy") == 1)
+		return 0;
+	return cgroup_write(parent, "memory.use_hierarchy", "1");
+}
+
+/* Only an eventfd is told of OOMs on v1 */
+static int cgroup_count_ooms(struct cgroup *cg)
+{
+	int fd = cgroup_open(cg, "memory.events", O_RDONLY);
+	char text[32];
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	cg->oom_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	snprintf(text, sizeof(text), "%d %d", cg->oom_fd, fd);
+	ret = cgroup_write(cg, "cgroup.event_control", text);
+	close(fd);
 	return ret;
 }
 
@@ -41,18 +137,19 @@ int cgroup_create(struct cgroup *cg, const struct cgroup *parent, const char *na
 {
 	char base[200];
 	struct stat st;
+	bool v1;
 	int ret;
 
 	memset(cg, 0, sizeof(*cg));
 	if (parent) {
-		ret = cgroup_write(parent, "cgroup.subtree_control", "+memory");
+		ret = cgroup_count_children(parent);
 		if (ret)
 			return ret;
 		ret = snprintf(base, sizeof(base), "%s", parent->path) < (int)sizeof(base) ?
 			      0 :
 			      -ENAMETOOLONG;
 	} else {
-		ret = cgroup_mount(base, sizeof(base));
+		ret = cgroup_mount(base, sizeof(base), &v1);
 	}
 	if (ret)
 		return ret;
@@ -68,7 +165,10 @@ int cgroup_create(struct cgroup *cg, const struct cgroup *parent, const char *na
 		return ret;
 	}
 	cg->id = st.st_ino;
-	return 0;
+	ret = cgroup_is_v1() ? cgroup_count_ooms(cg) : 0;
+	if (ret)
+		cgroup_remove(cg);
+	return ret;
 }
 
 int cgroup_remove(struct cgroup *cg)
@@ -89,16 +189,21 @@ int cgroup_remove(struct cgroup *cg)
 		ret = -EEXIST;
 	close(cg->fd);
 	cg->fd = 0;
+	if (cg->oom_fd)
+		close(cg->oom_fd);
+	cg->oom_fd = 0;
 	return ret;
 }
 
 int cgroup_write(const struct cgroup *cg, const char *file, const char *text)
 {
-	int fd = openat(cg->fd, file, O_WRONLY | O_CLOEXEC);
+	int fd = cgroup_open(cg, file, O_WRONLY);
 	int ret = 0;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
+	if (cgroup_is_v1() && !strcmp(text, "max"))
+		text = "-1";
 	if (write(fd, text, strlen(text)) < 0)
 		ret = -errno;
 	close(fd);
@@ -109,17 +214,21 @@ int cgroup_write_number(const struct cgroup *cg, const char *file, long long num
 {
 	char text[32];
 
+	if (cgroup_is_v1() && !strcmp(file, "memory.swap.max")) {
+		file = V1_MEMSW;
+		number += cgroup_read_number(cg, "memory.max");
+	}
 	snprintf(text, sizeof(text), "%lld", number);
 	return cgroup_write(cg, file, text);
 }
 
 ssize_t cgroup_read(const struct cgroup *cg, const char *file, char *buf, size_t size)
 {
-	int fd = openat(cg->fd, file, O_RDONLY | O_CLOEXEC);
+	int fd = cgroup_open(cg, file, O_RDONLY);
 	ssize_t len;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	len = read(fd, buf, size - 1);
 	if (len < 0)
 		len = -errno;
@@ -141,13 +250,40 @@ long long cgroup_read_number(const struct cgroup *cg, const char *file)
 	return atoll(buf);
 }
 
+/* Each charge that does not fit is counted by the one of the two limits that it met */
+static long long cgroup_read_failures(const struct cgroup *cg)
+{
+	long long memory = cgroup_read_number(cg, "memory.failcnt");
+	long long both = cgroup_read_number(cg, "memory.memsw.failcnt");
+
+	if (both == -ENOENT)
+		both = 0;
+	return memory < 0 || both < 0 ? -EIO : memory + both;
+}
+
+/* Reading takes the count away, so it is put back */
+static long long cgroup_read_ooms(const struct cgroup *cg)
+{
+	eventfd_t count;
+
+	if (eventfd_read(cg->oom_fd, &count))
+		return errno == EAGAIN ? 0 : -errno;
+	return eventfd_write(cg->oom_fd, count) ? -errno : (long long)count;
+}
+
 long long cgroup_read_key(const struct cgroup *cg, const char *file, const char *key)
 {
+	bool events_v1 = cgroup_is_v1() && !strncmp(file, "memory.events", 13);
 	char buf[8192];
-	ssize_t len = cgroup_read(cg, file, buf, sizeof(buf));
 	size_t key_len = strlen(key);
 	char *line, *next;
+	ssize_t len;
 
+	if (events_v1 && !strcmp(key, "max"))
+		return cgroup_read_failures(cg);
+	if (events_v1 && !strcmp(key, "oom"))
+		return cgroup_read_ooms(cg);
+	len = cgroup_read(cg, file, buf, sizeof(buf));
 	if (len < 0)
 		return len;
 	for (line = buf; line && *line; line = next) {
@@ -160,6 +296,33 @@ long long cgroup_read_key(const struct cgroup *cg, const char *file, const char 
 	return -ENOENT;
 }
 
+/* A child that waits until it was moved; without a word it ends */
+static pid_t cgroup_fork_v1(const struct cgroup *cg)
+{
+	int gate[2], ret;
+	char go = 0;
+	pid_t pid;
+
+	if (pipe2(gate, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	if (!pid) {
+		close(gate[1]);
+		if (read(gate[0], &go, 1) != 1)
+			_exit(1);
+		close(gate[0]);
+		return 0;
+	}
+	close(gate[0]);
+	ret = pid < 0 ? -errno : cgroup_write_number(cg, "cgroup.procs", pid);
+	if (!ret && write(gate[1], &go, 1) != 1)
+		ret = -errno;
+	close(gate[1]);
+	if (ret && pid > 0)
+		waitpid(pid, NULL, 0);
+	return ret ? ret : pid;
+}
+
 pid_t cgroup_fork(const struct cgroup *cg)
 {
 	struct clone_args args = {
@@ -170,6 +333,8 @@ pid_t cgroup_fork(const struct cgroup *cg)
 	pid_t pid;
 
 	fflush(NULL);
+	if (cgroup_is_v1())
+		return cgroup_fork_v1(cg);
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	return pid < 0 ? -errno : pid;
 }

@@ -1,17 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One cgroup v2 directory: made, limited, read, entered, removed. 0 or -errno. */
+/*
+ * One directory of the cgroups that have the memory controller: made, limited, read, entered,
+ * removed. 0 or -errno.
+ *
+ * Files and keys have the names of cgroup v2 everywhere. On v1
+ *
+ *	memory.current, .max, .peak	are memory.usage_in_bytes, .limit_in_bytes and
+ *					.max_usage_in_bytes
+ *	memory.swap.max			is what memory.memsw.limit_in_bytes allows more
+ *	memory.events, .events.local	both tell what happened to the cgroup itself:
+ *	  oom_kill			of memory.oom_control
+ *	  oom				how often its eventfd was notified
+ *	  max				memory.failcnt and memory.memsw.failcnt
+ *
+ * All others are -ENOENT there, and a test says SKIP.
+ */
 #ifndef MEMSTRESS_SELFTESTS_CGROUP_H
 #define MEMSTRESS_SELFTESTS_CGROUP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 #include <linux/types.h>
 
 struct cgroup {
 	char path[256];
-	int fd;   /* of the directory; 0: not made */
-	__u64 id; /* cgroup_id(): the inode number of the directory */
+	int fd;     /* of the directory; 0: not made */
+	int oom_fd; /* on v1, the eventfd that counts OOMs */
+	__u64 id;   /* cgroup_id(): the inode number of the directory */
 };
+
+/* Whether the memory controller is on cgroup v1 */
+bool cgroup_is_v1(void);
+
+/* The directory of the root */
+int cgroup_open_root(void);
+
+/* What this version calls a file; NULL if it has none */
+const char *cgroup_file(const char *name);
 
 /* @parent NULL: under the mount. Children get the memory controller */
 int cgroup_create(struct cgroup *cg, const struct cgroup *parent, const char *name);

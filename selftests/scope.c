@@ -41,6 +41,8 @@ static int scope_create_all(struct scope *scope, const char *name, long long max
 	/* The pump must pass a payer's rule that somebody has a limit */
 	if (!ret)
 		ret = cgroup_write_number(&scope->pump, "memory.max", 64 << 20);
+	if (!ret && cgroup_is_v1() && !kernel_batches_stat())
+		ret = worker_start(&scope->pump_worker, &scope->pump);
 	return ret;
 }
 
@@ -70,6 +72,8 @@ int scope_remove(struct scope *scope)
 	int ret = 0, err;
 	unsigned int i;
 
+	if (scope->pump_worker.page)
+		worker_kill(&scope->pump_worker);
 	if (scope->session > 0)
 		close(scope->session);
 	scope->session = -1;
@@ -101,6 +105,56 @@ int scope_settle(struct scope *scope)
 	return ret;
 }
 
+static int scope_await_flush(struct scope *scope, const char *key, long long expected)
+{
+	__u64 deadline = clock_deadline_ns(FLUSH_DEADLINE_NS);
+	long long seen;
+
+	do {
+		cgroup_read_key(&scope->top, "memory.stat", key);
+		seen = cgroup_read_key(&scope->pump, "memory.stat", key);
+	} while (seen != expected && clock_poll(deadline));
+	if (seen == expected)
+		return 0;
+	fprintf(stderr, "# memory.stat is not flushed: expected %s %lld, seen %lld\n", key,
+		expected, seen);
+	return -ETIMEDOUT;
+}
+
+static int scope_flush_v2(struct scope *scope, __u64 updates)
+{
+	__u64 pages = 1ULL << PUMP_ORDER;
+	struct memstress_alloc pump = session_request(MEMSTRESS_KIND_PAGE, PUMP_ORDER,
+						      updates / pages + 1, scope->pump.fd);
+	int ret, err;
+
+	ret = session_alloc(scope->session, &pump);
+	if (ret)
+		return ret;
+	if (pump.stop != MEMSTRESS_STOP_DONE) {
+		session_free_all(scope->session);
+		return -ENOMEM;
+	}
+	ret = scope_await_flush(scope, "kernel", pump.count * pages * books_page_size());
+	err = session_free(scope->session, pump.handle, 0);
+	return ret ? ret : err;
+}
+
+/* Kernel memory is on no line there, so a worker has some user memory, and not of its own kind */
+static int scope_flush_v1(struct scope *scope, __u64 updates)
+{
+	struct worker *worker = &scope->pump_worker;
+	int ret, err;
+
+	worker->page->bytes = (updates + 1) * books_page_size();
+	ret = worker_ask(worker, WORKER_SHARE);
+	if (ret)
+		return ret;
+	ret = scope_await_flush(scope, "shmem", worker->page->bytes);
+	err = worker_ask(worker, WORKER_DROP);
+	return ret ? ret : err;
+}
+
 /*
  * A reader of memory.stat flushes only when enough updates are pending: 64 pages for
  * each CPU (memcg_rstat_updated() and mem_cgroup_flush_stats() of mm/memcontrol.c;
@@ -111,35 +165,13 @@ int scope_settle(struct scope *scope)
  */
 int scope_flush(struct scope *scope)
 {
-	__u64 deadline = clock_deadline_ns(FLUSH_DEADLINE_NS);
-	__u64 pages = 1ULL << PUMP_ORDER;
-	struct memstress_alloc pump =
-		session_request(MEMSTRESS_KIND_PAGE, PUMP_ORDER, 0, scope->pump.fd);
-	long long seen, expected;
-	int ret;
+	/* Each time another number, or what the last one left on the line would look like it */
+	__u64 updates = scope->info.charge_batch_pages * scope->info.online_cpus;
 
 	if (kernel_batches_stat())
 		return 0;
-	pump.count = scope->info.charge_batch_pages * scope->info.online_cpus / pages + 1;
-	ret = session_alloc(scope->session, &pump);
-	if (ret)
-		return ret;
-	if (pump.stop != MEMSTRESS_STOP_DONE) {
-		session_free_all(scope->session);
-		return -ENOMEM;
-	}
-	expected = pump.count * pages * books_page_size();
-	do {
-		cgroup_read_key(&scope->top, "memory.stat", "kernel");
-		seen = cgroup_read_key(&scope->pump, "memory.stat", "kernel");
-	} while (seen != expected && clock_poll(deadline));
-	ret = session_free(scope->session, pump.handle, 0);
-	if (!ret && seen != expected) {
-		fprintf(stderr, "# memory.stat is not flushed: expected %lld, seen %lld\n",
-			expected, seen);
-		ret = -ETIMEDOUT;
-	}
-	return ret;
+	updates += scope->flushes++ % 2 << PUMP_ORDER;
+	return cgroup_is_v1() ? scope_flush_v1(scope, updates) : scope_flush_v2(scope, updates);
 }
 
 int scope_take(struct scope *scope, struct scope_snapshot *snap)

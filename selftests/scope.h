@@ -3,7 +3,8 @@
  * The cgroups a test works on, and a session of its own to settle them:
  *
  *	top
- *	|- pump		charged for a moment to make the kernel flush memory.stat
+ *	|- pump		charged for a moment to make the kernel flush memory.stat; on v1
+ *	|		a worker is in there, as only user memory shows on a line
  *	`- parent	has the limit
  *	   |- target	pays
  *	   `- sibling	must not notice
@@ -13,9 +14,12 @@
 
 #include "balance.h"
 #include "cgroup.h"
+#include "worker.h"
 
 struct scope {
 	struct cgroup top, pump, parent, target, sibling;
+	struct worker pump_worker;
+	unsigned int flushes;
 	int session;
 	struct memstress_info info;
 	long long total_bytes; /* of all sessions when the scope was made */

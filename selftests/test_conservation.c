@@ -135,7 +135,7 @@ TEST_F(conservation, foreign_payer)
 	ret = law(self);
 	EXPECT_EQ(0, ret)
 	balance_report("held", ret, &self->violation);
-	print_moves(self, variant->line);
+	print_moves(self, snapshot_best_line(variant->line));
 
 	EXPECT_EQ(0, session_free_all(self->fd));
 	memset(&self->charge, 0, sizeof(self->charge));

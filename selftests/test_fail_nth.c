@@ -333,13 +333,15 @@ TEST_F_TIMEOUT(fail_nth_calls, open_close, TIMEOUT_S)
 
 TEST_F_TIMEOUT(fail_nth_calls, settle, TIMEOUT_S)
 {
-	static const char high[] = "16777216\n";
+	/* On cgroup v1 it writes no limit at all */
+	const char *file = cgroup_is_v1() ? "memory.max" : "memory.high";
+	static const char limit[] = "16777216\n";
 	unsigned int nth = 0, refused = 0;
 	bool fired = true;
 	char seen[32];
 	int ret;
 
-	ASSERT_EQ(0, cgroup_write(&self->scope.target, "memory.high", high));
+	ASSERT_EQ(0, cgroup_write(&self->scope.target, file, limit));
 	while (fired && ++nth < NTH_END) {
 		struct memstress_settle settle = {
 			.size = sizeof(settle),
@@ -358,8 +360,8 @@ TEST_F_TIMEOUT(fail_nth_calls, settle, TIMEOUT_S)
 			EXPECT_EQ(0, settle.usage_bytes);
 		}
 		/* Whatever happened, it is as it was */
-		EXPECT_LT(0, cgroup_read(&self->scope.target, "memory.high", seen, sizeof(seen)));
-		EXPECT_STREQ(high, seen);
+		EXPECT_LT(0, cgroup_read(&self->scope.target, file, seen, sizeof(seen)));
+		EXPECT_STREQ(limit, seen);
 	}
 	EXPECT_FALSE(fired);
 	EXPECT_LT(0, refused);

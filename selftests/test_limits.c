@@ -134,7 +134,7 @@ TEST_F(limits, payer_without_limit)
 {
 	struct memstress_alloc alloc =
 		session_request(MEMSTRESS_KIND_PAGE, 0, 1, self->scope.top.fd);
-	int root = open("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY);
+	int root = cgroup_open_root();
 
 	ASSERT_LE(0, root);
 	ASSERT_EQ(0, param_set(&self->param, "require_limit", "Y"));

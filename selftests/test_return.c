@@ -123,19 +123,20 @@ TEST_F_TIMEOUT(giving_back, payer_outside, TIMEOUT_S)
 	ASSERT_EQ(0, books_derive(&self->alloc, self->alloc.count, &self->books));
 	EXPECT_TRUE(books_equal("alloc", &self->books, &self->alloc.books));
 	row.held_usage = moved(self, "usage");
-	row.held_line = moved(self, variant->line);
+	row.held_line = moved(self, snapshot_best_line(variant->line));
 
 	ASSERT_EQ(0, session_free(self->fd, self->alloc.handle, 0));
 	row.freed_usage = moved(self, "usage");
-	row.freed_line = moved(self, variant->line);
+	row.freed_line = moved(self, snapshot_best_line(variant->line));
 	EXPECT_GE(self->bound, llabs(row.freed_usage));
 
 	ret = law(self);
 	EXPECT_EQ(0, ret)
 	balance_report("freed", ret, &self->violation);
 	row.settled_usage = moved(self, "usage");
-	row.settled_line = moved(self, variant->line);
-	print_row(&self->books, session_kind_name(variant->kind), "outside", variant->line, &row);
+	row.settled_line = moved(self, snapshot_best_line(variant->line));
+	print_row(&self->books, session_kind_name(variant->kind), "outside",
+		  snapshot_best_line(variant->line), &row);
 }
 
 /*
@@ -158,12 +159,12 @@ TEST_F_TIMEOUT(giving_back, payer_inside, TIMEOUT_S)
 	ASSERT_EQ(0, books_derive(&worker.page->alloc, self->alloc.count, &self->books));
 	EXPECT_TRUE(books_equal("alloc", &self->books, &worker.page->alloc.books));
 	row.held_usage = moved(self, "usage");
-	row.held_line = moved(self, variant->line);
+	row.held_line = moved(self, snapshot_best_line(variant->line));
 
 	EXPECT_EQ(0, worker_ask(&worker, WORKER_FREE));
 	EXPECT_TRUE(books_equal("free", &self->books, &worker.page->free.books));
 	row.freed_usage = moved(self, "usage");
-	row.freed_line = moved(self, variant->line);
+	row.freed_line = moved(self, snapshot_best_line(variant->line));
 	/* The row of the ledger lies in the same stocks: it is smaller than a page */
 	EXPECT_GE(self->bound + books_page_size(), llabs(row.freed_usage));
 
@@ -171,8 +172,9 @@ TEST_F_TIMEOUT(giving_back, payer_inside, TIMEOUT_S)
 	EXPECT_EQ(0, ret)
 	balance_report("freed", ret, &self->violation);
 	row.settled_usage = moved(self, "usage");
-	row.settled_line = moved(self, variant->line);
-	print_row(&self->books, session_kind_name(variant->kind), "inside", variant->line, &row);
+	row.settled_line = moved(self, snapshot_best_line(variant->line));
+	print_row(&self->books, session_kind_name(variant->kind), "inside",
+		  snapshot_best_line(variant->line), &row);
 
 	EXPECT_EQ(0, worker_stop(&worker));
 	ret = scope_law_await(&self->scope, &self->empty, &nothing, BALANCE_HELD, &self->violation,

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "books.h"
-#include "kernel.h"
 #include "session.h"
 #include "twin.h"
 
@@ -86,7 +85,7 @@ bool twin_page_is_seen(struct scope *scope, const struct scope_snapshot *before,
 bool twin_object_is_seen(struct scope *scope, const struct scope_snapshot *before,
 			 const struct charge *charge, enum balance_lines lines)
 {
-	const char *line = kernel_batches_stat() ? "usage" : "slab_unreclaimable";
+	const char *line = snapshot_tells_bytes() ? "slab_unreclaimable" : "usage";
 
 	return twin_is_seen(scope, before, charge, lines, twin_object(scope), line);
 }

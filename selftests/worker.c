@@ -31,19 +31,20 @@ static void futex_wake(__u32 *word)
 	syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-static int worker_touch(__u64 bytes)
+static int worker_touch(__u64 bytes, int flags, void **memory)
 {
-	void *memory =
-		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (memory == MAP_FAILED)
+	*memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+	if (*memory == MAP_FAILED)
 		return -errno;
-	memset(memory, 1, bytes);
+	memset(*memory, 1, bytes);
 	return 0;
 }
 
 static int worker_obey(struct worker_page *page, int fd)
 {
+	static void *shared;
+	void *kept;
+
 	switch (page->command) {
 	case WORKER_READY:
 		return 0;
@@ -54,7 +55,11 @@ static int worker_obey(struct worker_page *page, int fd)
 	case WORKER_LEDGER:
 		return session_ledger(fd, 0, &page->ledger);
 	case WORKER_TOUCH:
-		return worker_touch(page->bytes);
+		return worker_touch(page->bytes, MAP_PRIVATE, &kept);
+	case WORKER_SHARE:
+		return worker_touch(page->bytes, MAP_SHARED, &shared);
+	case WORKER_DROP:
+		return munmap(shared, page->bytes) ? -errno : 0;
 	default:
 		return -EINVAL;
 	}

@@ -20,6 +20,8 @@ enum worker_command {
 	WORKER_FREE,   /* worker_page.free */
 	WORKER_LEDGER, /* worker_page.ledger */
 	WORKER_TOUCH,  /* worker_page.bytes of anonymous memory, and keep them */
+	WORKER_SHARE,  /* worker_page.bytes of memory that counts as shmem, until WORKER_DROP */
+	WORKER_DROP,
 	WORKER_EXIT,
 };
 
