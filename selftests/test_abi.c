@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 
 #include "fields.h"
 #include "memstress_test.h"
@@ -227,7 +229,7 @@ TEST_F(session, alloc_bad_payers)
 	struct memstress_alloc alloc = self->alloc;
 	int regular = open("/proc/self/exe", O_RDONLY);
 	int directory = open("/", O_RDONLY | O_DIRECTORY);
-	int file = openat(self->scope.target.fd, "memory.current", O_RDONLY);
+	int file = openat(self->scope.target.fd, cgroup_file("memory.current"), O_RDONLY);
 	int closed = dup(regular);
 
 	ASSERT_LE(0, regular);
@@ -244,6 +246,33 @@ TEST_F(session, alloc_bad_payers)
 	close(regular);
 	close(directory);
 	close(file);
+}
+
+/* A directory of cgroup v1 that has other controllers, or none, and one of it that is gone */
+TEST_F(session, payers_of_another_hierarchy)
+{
+	struct memstress_alloc alloc = self->alloc;
+	struct memstress_settle req = self->settle;
+	char mount_point[] = "/tmp/memstress-XXXXXX", path[64];
+	int top, child;
+
+	ASSERT_NE(NULL, mkdtemp(mount_point));
+	ASSERT_EQ(0, mount("none", mount_point, "cgroup", 0, "none,name=memstress"));
+	snprintf(path, sizeof(path), "%s/child", mount_point);
+	ASSERT_EQ(0, mkdir(path, 0755));
+	top = open(mount_point, O_RDONLY | O_DIRECTORY);
+	child = open(path, O_RDONLY | O_DIRECTORY);
+	ASSERT_LE(0, top);
+	ASSERT_LE(0, child);
+	ALLOC_REFUSED(EOPNOTSUPP, payer_fd, top);
+	ALLOC_REFUSED(EOPNOTSUPP, payer_fd, child);
+	SETTLE_REFUSED(EOPNOTSUPP, cgroup_fd, child);
+	EXPECT_EQ(0, close(top));
+	EXPECT_EQ(0, rmdir(path));
+	ALLOC_REFUSED(ENOENT, payer_fd, child);
+	EXPECT_EQ(0, close(child));
+	EXPECT_EQ(0, umount(mount_point));
+	EXPECT_EQ(0, rmdir(mount_point));
 }
 
 TEST_F(session, free_bad_fields)
@@ -290,7 +319,7 @@ TEST_F(session, settle_bad_fields)
 {
 	struct memstress_settle req = self->settle;
 	int regular = open("/proc/self/exe", O_RDONLY);
-	int root = open("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY);
+	int root = cgroup_open_root();
 
 	ASSERT_LE(0, regular);
 	ASSERT_LE(0, root);
