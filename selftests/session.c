@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "session.h"
 
 int session_open(void)
@@ -87,11 +89,15 @@ long long session_total_bytes(void)
 int session_settle(int fd, int cgroup_fd)
 {
 	struct memstress_settle settle = { .size = sizeof(settle), .cgroup_fd = cgroup_fd };
+	__u64 begin = clock_now_ns();
 	int ret = session_ioctl(fd, MEMSTRESS_IOC_SETTLE, &settle);
 
-	if (!ret && settle.state != MEMSTRESS_SETTLE_EXACT)
-		ret = -EAGAIN;
-	return ret;
+	if (ret || settle.state == MEMSTRESS_SETTLE_EXACT)
+		return ret;
+	fprintf(stderr, "# not settled: state %u after %u passes in %llu ms, usage %llu\n",
+		settle.state, settle.passes, (clock_now_ns() - begin) / NS_PER_MS,
+		settle.usage_bytes);
+	return -EAGAIN;
 }
 
 const char *session_kind_name(__u32 kind)
