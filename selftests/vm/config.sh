@@ -3,16 +3,17 @@
 #
 # What kernel configurations say, for scripts that source this.
 
-# missing_options FRAGMENT CONFIG: lines of the fragment that the configuration does not follow. One
-# that says n is followed as well where there is no such option.
+# missing_options FRAGMENT CONFIG: lines of the fragment that the configuration does not follow. Of two
+# for one option the last one counts; n is followed as well where there is no such option.
 missing_options() {
 	awk -F = '
 		/^#/ || !NF	{ next }
 		NR != FNR	{ value[$1] = $0; next }
-		{ wanted[$0] = $1 }
+		{ wanted[$1] = $0 }
 		END {
-			for (line in wanted) {
-				has = value[wanted[line]]
+			for (option in wanted) {
+				line = wanted[option]
+				has = value[option]
 				if (has != line && (has || line !~ /=n$/))
 					print line
 			}
