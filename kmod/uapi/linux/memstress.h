@@ -525,7 +525,7 @@ enum memstress_settle_state {
  * @flags: must be 0
  * @cgroup_fd: directory of a cgroup that has the memory controller; not the root
  * @__reserved: must be 0
- * @timeout_ns: give up after this time; 0: two seconds
+ * @timeout_ns: give up after this time, but not before four passes; 0: two seconds
  * @cgroup_id: [out] the cgroup settled
  * @usage_bytes: [out] memory.current (v1: memory.usage_in_bytes) when done
  * @bound_bytes: [out] how much of @usage_bytes may belong to no object: for EXACT what
