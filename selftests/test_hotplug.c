@@ -34,15 +34,14 @@ FIXTURE_VARIANT(hotplug)
 	bool by_bytes; /* charged to an objcg */
 };
 
-FIXTURE_VARIANT_ADD(hotplug, page){
-	.kind = MEMSTRESS_KIND_PAGE,
-};
+#define VARIANT(_name, _kind, _size, _by_bytes)                                       \
+	FIXTURE_VARIANT_ADD(hotplug, _name)                                           \
+	{                                                                             \
+		.kind = MEMSTRESS_KIND_##_kind, .size = _size, .by_bytes = _by_bytes, \
+	}
 
-FIXTURE_VARIANT_ADD(hotplug, kmalloc){
-	.kind = MEMSTRESS_KIND_KMALLOC,
-	.size = 64,
-	.by_bytes = true,
-};
+VARIANT(page, PAGE, 0, false);
+VARIANT(kmalloc, KMALLOC, 64, true);
 
 FIXTURE_SETUP(hotplug)
 {
