@@ -10,6 +10,15 @@ KERNEL ?= debian:6.1
 KSELFTEST ?= $(shell selftests/vm/source.sh)
 export KERNEL KDIR
 
+PREFIX ?= /usr/local
+UDEVRULESDIR ?= /usr/lib/udev/rules.d
+export PREFIX DESTDIR
+
+# What DKMS needs, and where it looks for it.
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+MODULE_FILES := $(wildcard dkms.conf Kbuild COPYING LICENSES/* kmod/*.[ch] kmod/*/*.[ch] kmod/*/*/*.h)
+MODULE_SOURCE = $(DESTDIR)/usr/src/memstress-$(VERSION)
+
 V ?= 0
 export V
 Q := $(if $(filter 1,$(V)),,@)
@@ -21,6 +30,7 @@ PACKAGES := build source
 demo shell: PACKAGES := build vm
 test test-debug test-all features: PACKAGES := build vm source
 check: PACKAGES := build source check
+install: PACKAGES := $(if $(DESTDIR),,build install)
 
 all: module tool tests
 
@@ -68,6 +78,29 @@ check: packages
 	$(Q)KDIR="$(abspath $(or $(KDIR),$(shell selftests/vm/kernel.sh headers)))" \
 		KSELFTEST="$(abspath $(KSELFTEST))" selftests/check.sh
 
+# Into the running system; with DESTDIR, files are placed there and nothing else is done.
+install: $(if $(DESTDIR),,root) tool
+	$(Q)$(if $(DESTDIR),,packaging/dkms.sh check)
+	$(Q)$(if $(DESTDIR),,packaging/dkms.sh uninstall)
+	$(call say,INSTALL,$(MODULE_SOURCE))
+	$(Q)for file in $(MODULE_FILES); do \
+		install -D -m 644 "$$file" "$(MODULE_SOURCE)/$$file" || exit; done
+	$(Q)install -D -m 644 -t "$(DESTDIR)$(UDEVRULESDIR)" packaging/60-memstress.rules
+	$(Q)$(MAKE) -s -C user install
+	$(Q)$(if $(DESTDIR),,packaging/dkms.sh install $(VERSION))
+
+# The running system keeps all of it if the module cannot be unloaded.
+uninstall: $(if $(DESTDIR),,root)
+	$(Q)$(if $(DESTDIR),,packaging/dkms.sh unload)
+	$(Q)$(if $(DESTDIR),,packaging/dkms.sh uninstall)
+	$(Q)$(MAKE) -s -C user uninstall
+	$(Q)rm -f "$(DESTDIR)$(UDEVRULESDIR)/60-memstress.rules"
+	$(Q)rm -rf "$(MODULE_SOURCE)"
+	$(Q)rmdir "$(DESTDIR)$(UDEVRULESDIR)" "$(DESTDIR)$(dir $(UDEVRULESDIR))" 2>/dev/null || true
+
+root:
+	$(Q)packaging/dkms.sh root
+
 clean:
 	+$(Q)selftests/vm/module.sh -s clean
 	$(Q)$(MAKE) -s -C user clean
@@ -84,11 +117,15 @@ help:
 	@echo 'make shell    be root in the VM, with the module loaded'
 	@echo 'make check    static analysis and style'
 	@echo 'make features ask every kernel what can be done on it, for the table of the README'
+	@echo 'make install  the module by DKMS, for all kernels with headers; the tool; needs root'
+	@echo 'make uninstall  remove it again'
 	@echo 'make kernel-refresh  fetch the newest build of KERNEL'
 	@echo 'make clean    remove what was built; what was fetched stays in its cache'
 	@echo
 	@echo 'TESTS="test_abi unit"  only these tests (unit: those of the host)'
 	@echo 'QUICK=1                only tests that are quick, and with test-all few guests'
+	@echo 'PREFIX=$(PREFIX)     where make install puts the tool'
+	@echo 'DESTDIR=DIR            make install places its files below DIR and runs nothing'
 	@echo 'KERNEL=$(KERNEL)      the kernel of the VM, one of selftests/vm/kernels'
 	@echo 'KERNEL=DIR/            the same, a kernel that you have built there (O=)'
 	@echo 'GUEST=2cpu             the shape of the guest, one of selftests/vm/guests'
@@ -99,3 +136,4 @@ help:
 	@echo 'V=1                    show the commands'
 
 .PHONY: all packages kernel kernel-refresh features module tool tests demo test test-debug test-all shell check clean help
+.PHONY: install uninstall root

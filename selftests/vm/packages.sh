@@ -4,7 +4,6 @@
 # packages.sh GROUP...: install what is missing of these groups of the packages list.
 set -euo pipefail
 here=$(dirname "$0")
-. "$here/apt.sh"
 
 missing=()
 while read -r group package; do
@@ -14,6 +13,8 @@ while read -r group package; do
 done < <(grep -v '^#' "$here/packages")
 
 ((${#missing[@]})) || exit 0
+# Not before, for it makes the folder of the cache.
+. "$here/apt.sh"
 command -v apt-get >/dev/null ||
 	die "no apt-get here; install the like of: ${missing[*]}; then say PACKAGES= to make"
 say "installing ${missing[*]}"
