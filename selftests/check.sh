@@ -103,6 +103,17 @@ check_versions() {
 		xargs grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION\>|linux/version\.h'
 }
 
+# One version for all that is installed.
+check_package_version() {
+	local version
+
+	version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' dkms.conf)
+	grep -qxF "#define MEMSTRESS_VERSION \"$version\"" user/version.h ||
+		echo "user/version.h: not $version, which dkms.conf says"
+	grep -qxF "MODULE_VERSION(\"$version\");" kmod/main.c ||
+		echo "kmod/main.c: not $version, which dkms.conf says"
+}
+
 [[ -n $(files) ]] || { echo "check.sh: git lists no files here" >&2; exit 1; }
 files Kbuild kmod user selftests | xargs cp --parents -t "$copy"
 checkers=$(compgen -A function check_)
