@@ -31,25 +31,9 @@ run_unit() {
 	run_program 1 unit 300 "$totals" make -s -C "$here/../user" unit
 }
 
-# The guest counts its own results. A splat or a leak is a failure besides; and so is a run without
-# a verdict, of which nothing is proved.
 run_selftests() {
 	"$here/vm/run.sh" test "${selftests[@]}" | tee "$tmp/vm" || true
-	tail -n 1 "$tmp/vm" | awk '
-		/^# memstress-vm: verdict / {
-			for (i = 4; i <= NF; i++) {
-				split($i, pair, "=")
-				n[pair[1]] = pair[2]
-			}
-			good = $4 == "PASS"
-			found = 1
-		}
-		END {
-			failed = n["failed"] + n["splats"] + n["leaks"]
-			if (!found || (!good && !failed))
-				failed++
-			print n["passed"] + 0, failed, n["skipped"] + 0, n["xfailed"] + 0
-		}' >>"$totals"
+	tail -n 1 "$tmp/vm" | awk -f "$here/vm/counts.awk" >>"$totals"
 }
 
 # What skips on a kernel of the list is known; a path has what it has.

@@ -17,8 +17,7 @@
 set -u
 export PATH=/usr/bin HOME=/root
 vm=/usr/lib/memstress-vm
-totals=/run/totals	# a line for each program: passed failed skipped xfailed
-leaks=/run/leaks	# a line for each thing that was left behind
+. "$vm/verdict.sh"
 
 mount_all() {
 	mount -t proc proc /proc
@@ -71,19 +70,10 @@ swap_on_zram() {
 	mkswap /dev/zram0 >/dev/null && swapon /dev/zram0
 }
 
-say() {
-	echo "memstress-vm: $*"
-}
-
 # What the guest was to be and is not: no test can make up for it.
 cannot() {
 	echo 0 1 0 0 >>"$totals"
 	say "$*" >&2
-}
-
-leak() {
-	echo "$*" >>"$leaks"
-	say "LEAK: $*"
 }
 
 # wait_until SECONDS COMMAND...: for what the kernel tears down in the background
@@ -151,30 +141,6 @@ scan_leaks() {
 		done
 		cat /sys/kernel/debug/kmemleak
 	fi
-}
-
-scan_log() {
-	dmesg >/run/dmesg
-	awk -f "$vm/splats.awk" /run/dmesg >/run/splats
-	sed 's/^/memstress-vm: SPLAT: /' /run/splats
-	# The console shows warnings as they come; for reading afterwards it gets everything.
-	{
-		echo "---- the whole kernel log ----"
-		cat /run/dmesg
-	} >/dev/ttyS0
-}
-
-verdict() {
-	touch "$leaks"
-	awk -v kernel="$(uname -r)" \
-	    -v splats="$(wc -l </run/splats)" -v leaks="$(wc -l <"$leaks")" '
-		{ passed += $1; failed += $2; skipped += $3; xfailed += $4 }
-		END {
-			good = passed && !failed && !splats && !leaks
-			printf "memstress-vm: verdict %s kernel=%s", good ? "PASS" : "FAIL", kernel
-			printf " passed=%d failed=%d skipped=%d xfailed=%d splats=%d leaks=%d\n",
-				passed, failed, skipped, xfailed, splats, leaks
-		}' "$totals"
 }
 
 main() {

@@ -37,7 +37,7 @@ printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
 printf '%s\n' "$@" >"$root/etc/memstress-vm"
 
 install -m 755 "$here/init.sh" "$root/init"
-install -D -m 644 -t "$root/usr/lib/memstress-vm" "$here"/{runner,program}.sh "$here"/*.awk
+install -D -m 644 -t "$root/usr/lib/memstress-vm" "$here"/{runner,program,verdict}.sh "$here"/*.awk
 
 # add_module NAME: of the kernel's own, with what it depends on; not there if it is built in
 add_module() {
