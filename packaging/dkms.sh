@@ -84,6 +84,11 @@ unload() {
 	die "the module is in use ($users times), close /dev/memstress first; nothing was removed"
 }
 
+# remove_index DIR: what depmod made for a kernel of which only the headers are here
+remove_index() {
+	[[ -e $1/modules.builtin || $(find "$1" -name '*.ko*' -print -quit) ]] || rm -f "$1"/modules.*
+}
+
 uninstall() {
 	local dir log
 
@@ -94,6 +99,9 @@ uninstall() {
 			{ echo "$log" >&2; die "DKMS could not remove $dir"; }
 	done
 	rm -rf /usr/src/memstress-[0-9]*
+	for dir in /lib/modules/*/; do
+		[[ ! -d $dir ]] || remove_index "$dir"
+	done
 }
 
 case ${1:?root, check, install, unload or uninstall} in
