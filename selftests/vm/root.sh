@@ -5,6 +5,9 @@
 #	flavour, the headers and their compiler; made on first use
 # root.sh refresh SUITE FLAVOUR: make it anew, of what the archive has now
 # root.sh sources SUITE: print apt's sources of the suite, at the mirrors that this machine uses
+# root.sh lab SUITE: the same for a lab machine, one of the list in labs. The packages of the kernel
+#	that it upgrades to are in its /var/lib/memstress-vm
+# root.sh refresh-lab SUITE: make it anew
 # root.sh run ROOT DIR COMMAND...: run a command in such a folder, with DIR as its /mnt
 #
 # A module has to be built by the compiler of its kernel, and the headers of another suite ask for
@@ -13,7 +16,7 @@ set -euo pipefail
 here=$(dirname "$0")
 . "$here/apt.sh"
 
-question=${1:?path, refresh, sources or run}
+question=${1:?path, refresh, sources, lab, refresh-lab or run}
 shift
 
 # repository LABEL: the mirror that this machine uses for it, if it does
@@ -38,15 +41,16 @@ deb_line() {
 deb_lines() {
 	deb_line "$base" Debian
 	deb_line "$base-security" Debian-Security
-	[[ $suite == "$base" ]] || deb_line "$suite" Debian
+	[[ $newest != *-backports ]] || deb_line "$newest" Debian
 }
 
+# make_root MMDEBSTRAP_OPTION...: makes $root of the suite $base, and $newest if that is backports
 make_root() {
-	local mode=unshare options=() suffix=
+	local mode=unshare options=("$@")
 	local lines setting
 
 	"$here/packages.sh" root
-	say "installing the kernel of $suite in a root of its own"
+	say "installing $(basename "$root") in a root of its own"
 	mkdir -p "$cache/roots"
 	tmp=$(mktemp -d "$cache/roots/tmp.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT
@@ -57,20 +61,37 @@ make_root() {
 		options+=(--aptopt="$setting")
 	done < <(apt-config dump | grep -E '^Acquire::(https?|Check)')
 	((EUID)) || mode=root
-	# Apt takes nothing from backports unless told.
-	[[ $suite == "$base" ]] || suffix=/$suite
 
 	mkdir "$tmp/root"
 	# The guest has an initramfs of its own, and /dev will be this machine's.
 	INITRD=No mmdebstrap --quiet --mode=$mode --variant=essential --format=tar \
 		--aptopt='APT::Install-Recommends "false"' "${options[@]}" \
-		--include="gcc make linux-headers-$flavour$suffix linux-image-$flavour$suffix" \
 		"$base" - - <<<"$lines" 2>>"$apt_log" |
 		tar -C "$tmp/root" -x --exclude='./dev/*' 2>>"$apt_log" ||
-		{ cat "$apt_log" >&2; die "cannot install $suite"; }
+		{ cat "$apt_log" >&2; die "cannot install $base"; }
 	rm -rf "$root"
 	# By rename, so that a root that is half made is never taken for one.
 	mv -T "$tmp/root" "$root"
+}
+
+make_kernel_root() {
+	local suffix=
+	# Apt takes nothing from backports unless told.
+	[[ $suite == "$base" ]] || suffix=/$suite
+	make_root --include="gcc make linux-headers-$flavour$suffix linux-image-$flavour$suffix"
+}
+
+make_lab() {
+	local packages fetch archives=/var/lib/memstress-vm
+
+	packages=$(awk '$1 ~ /^(build|install|lab)$/ && $2 !~ /^linux-/ { print $2 }' \
+		"$here/packages" | xargs)
+	fetch="mkdir -p \"\$1$archives/partial\"
+		APT_CONFIG=\$MMDEBSTRAP_APT_CONFIG apt-get -y --download-only \\
+			-o Dir::Cache::archives=\"\$1$archives\" \\
+			install linux-headers-amd64/$newest linux-image-amd64/$newest"
+	make_root --customize-hook="$fetch" \
+		--include="make $packages linux-headers-amd64/$oldest linux-image-amd64/$oldest"
 }
 
 run_in() {
@@ -94,16 +115,25 @@ run)
 	;;
 path|refresh)
 	suite=$1 flavour=$2
-	base=${suite%-backports}
+	base=${suite%-backports} newest=$suite
 	root=$cache/roots/$suite-$flavour
 	if [[ $question == refresh || ! -d $root ]]; then
-		make_root
+		make_kernel_root
+	fi
+	echo "$root"
+	;;
+lab|refresh-lab)
+	read -r base oldest newest < <(grep "^$1[[:space:]]" "$here/labs") ||
+		die "there is no lab machine $1, only $(awk '!/^#/ { print $1 }' "$here/labs" | xargs)"
+	root=$cache/roots/$base-lab
+	if [[ $question == refresh-lab || ! -d $root ]]; then
+		make_lab
 	fi
 	echo "$root"
 	;;
 sources)
 	suite=$1
-	base=${suite%-backports}
+	base=${suite%-backports} newest=$suite
 	tmp=$(mktemp -d)
 	trap 'rm -rf "$tmp"' EXIT
 	: >"$apt_log"

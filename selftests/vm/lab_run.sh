@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# lab_run.sh NAME COMMAND...: the program of memstress-vm.service (see lab.sh): runs a test, has its
+# KTAP judged, looks at the kernel log, gives the verdict, switches off.
+set -uo pipefail
+vm=$(dirname "$0")
+# shellcheck disable=SC2034 # program.sh's
+ktap=$vm/ktap.awk
+. "$vm/program.sh"
+. "$vm/verdict.sh"
+
+# mawk keeps its input until it has much of it, and a guest may die before that.
+awk() {
+	command awk -W interactive "$@"
+}
+
+exec >/dev/ttyS1 2>&1 </dev/null
+stty -F /dev/ttyS1 raw -echo
+dmesg -n 5
+say "up $(cut -d ' ' -f 1 /proc/uptime)"
+echo "memstress-vm: test $1" >/dev/kmsg
+run_program 1 "$1" 1500 "$totals" "${@:2}"
+scan_log
+verdict
+# Setting a tty's parameters waits for its output.
+stty -F /dev/ttyS1 raw -echo
+systemctl poweroff --force --force
