@@ -30,6 +30,7 @@ PACKAGES := build source
 demo shell: PACKAGES := build vm
 test test-debug test-all features: PACKAGES := build vm source
 check: PACKAGES := build source check
+test-dkms labs-refresh: PACKAGES := vm source
 install: PACKAGES := $(if $(DESTDIR),,build install)
 
 all: module tool tests
@@ -67,7 +68,14 @@ test-all: packages
 features: packages
 	$(Q)selftests/features.sh
 
+test-dkms: packages
+	$(Q)selftests/vm/dkms.sh $(SUITES)
+
 # What was fetched is used until somebody asks for newer.
+labs-refresh: packages
+	$(Q)for suite in $(or $(SUITES),$(shell awk '!/^\#/ { print $$1 }' selftests/vm/labs)); do \
+		selftests/vm/root.sh refresh-lab $$suite >/dev/null || exit; done
+
 kernel-refresh: packages
 	$(Q)selftests/vm/kernel.sh refresh "$(KERNEL)"
 
@@ -119,11 +127,14 @@ help:
 	@echo 'make features ask every kernel what can be done on it, for the table of the README'
 	@echo 'make install  the module by DKMS, for all kernels with headers; the tool; needs root'
 	@echo 'make uninstall  remove it again'
+	@echo 'make test-dkms  install, boot and uninstall in roots of three Debian releases'
+	@echo 'make labs-refresh  make these roots anew'
 	@echo 'make kernel-refresh  fetch the newest build of KERNEL'
 	@echo 'make clean    remove what was built; what was fetched stays in its cache'
 	@echo
 	@echo 'TESTS="test_abi unit"  only these tests (unit: those of the host)'
 	@echo 'QUICK=1                only tests that are quick, and with test-all few guests'
+	@echo 'SUITES="bookworm"      only these releases, of make test-dkms and labs-refresh'
 	@echo 'PREFIX=$(PREFIX)     where make install puts the tool'
 	@echo 'DESTDIR=DIR            make install places its files below DIR and runs nothing'
 	@echo 'KERNEL=$(KERNEL)      the kernel of the VM, one of selftests/vm/kernels'
@@ -136,4 +147,4 @@ help:
 	@echo 'V=1                    show the commands'
 
 .PHONY: all packages kernel kernel-refresh features module tool tests demo test test-debug test-all shell check clean help
-.PHONY: install uninstall root
+.PHONY: install uninstall root test-dkms labs-refresh
