@@ -50,28 +50,27 @@ static void row_add_answer(struct row *row, bool answer)
 	row_add_cell(row, answer ? "yes" : "no");
 }
 
-static bool file_has_line_with(const char *path, const char *word)
-{
-	FILE *file = fopen(path, "r");
-	char line[1024];
-	bool found = false;
-
-	while (file && !found && fgets(line, sizeof(line), file))
-		found = !strncmp(line, word, strlen(word));
-	if (file)
-		fclose(file);
-	return found;
-}
-
 static bool exists(const char *path)
 {
 	return !access(path, F_OK);
 }
 
-/* /proc/cgroups is about version 1; from 6.12 it leaves out what can only be used on 2 */
+/*
+ * Whether the kernel was built with the memory controller's files for cgroup v1, of which
+ * memory.force_empty is one (mm/memcontrol.c, later mm/memcontrol-v1.c). /proc/cgroups
+ * of 6.12 has a line for memory in any case, and to mount it would take it off v2.
+ */
 static bool has_memory_on_v1(void)
 {
-	return file_has_line_with("/proc/cgroups", "memory\t");
+	FILE *symbols = fopen("/proc/kallsyms", "r");
+	char line[1024];
+	bool found = false;
+
+	while (symbols && !found && fgets(line, sizeof(line), symbols))
+		found = strstr(line, " mem_cgroup_force_empty_write\n");
+	if (symbols)
+		fclose(symbols);
+	return found;
 }
 
 static bool has_tracepoint(void)
