@@ -59,13 +59,13 @@ static long long slab_attribute(const char *cache, const char *attribute)
 }
 
 /*
- * The stride of the smallest cache whose name is @prefix and a size, and that can
+ * An attribute of the smallest cache whose name is @prefix and a size, and that can
  * hold @size bytes; 0 if all are too small. This is the choice kmalloc_index() of
  * include/linux/slab.h makes, since the caches are sorted by size without gaps.
  */
-static long long kmalloc_stride(const char *prefix, __u64 size)
+static long long kmalloc_attribute(const char *prefix, __u64 size, const char *attribute)
 {
-	long long best = 0, stride = 0, object_size;
+	long long best = 0, value = 0, object_size;
 	size_t prefix_len = strlen(prefix);
 	struct dirent *entry;
 	DIR *dir;
@@ -82,10 +82,21 @@ static long long kmalloc_stride(const char *prefix, __u64 size)
 		if (object_size < (long long)size || (best && object_size >= best))
 			continue;
 		best = object_size;
-		stride = slab_attribute(entry->d_name, "slab_size");
+		value = slab_attribute(entry->d_name, attribute);
 	}
 	closedir(dir);
-	return stride;
+	return value;
+}
+
+/*
+ * Of the cache that kmalloc() takes. Accounted objects have caches of their own since
+ * 5.14 (kmalloc-cg-*).
+ */
+static long long kmalloc_cache(__u64 size, bool account, const char *attribute)
+{
+	long long value = account ? kmalloc_attribute("kmalloc-cg-", size, attribute) : 0;
+
+	return value ? value : kmalloc_attribute("kmalloc-", size, attribute);
 }
 
 /* include/asm-generic/getorder.h get_order(), in bytes */
@@ -98,16 +109,11 @@ static long long page_block_bytes(__u64 size)
 	return bytes;
 }
 
-/*
- * Accounted kmalloc has caches of its own since 5.14 (kmalloc-cg-*); above the
- * largest, mm/slab_common.c __kmalloc_large_node() takes a block of pages.
- */
+/* Above the largest cache mm/slab_common.c __kmalloc_large_node() takes a block of pages. */
 static int derive_kmalloc(__u64 size, bool account, struct memstress_books *one)
 {
-	long long stride = account ? kmalloc_stride("kmalloc-cg-", size) : 0;
+	long long stride = kmalloc_cache(size, account, "slab_size");
 
-	if (!stride)
-		stride = kmalloc_stride("kmalloc-", size);
 	if (stride < 0)
 		return stride;
 	if (!stride)
@@ -149,6 +155,33 @@ static int derive_percpu(__u64 size, struct memstress_books *one)
 	if (!kernel_before(5, 17))
 		one->byte_charged_bytes += unit / PCPU_MIN_ALLOC_SIZE * OBJCG_BYTES;
 	return 0;
+}
+
+/*
+ * Two objects fit into the largest slab that SLUB likes to use (slub_max_order of
+ * mm/slub.c). The module's own caches are not there before they can be measured; but
+ * what slab debugging needs beside an object is seen at another one of them.
+ */
+static bool two_fit_into_a_slab(__u64 size)
+{
+	long long object = slab_attribute("memstress_session", "object_size");
+	long long stride = slab_attribute("memstress_session", "slab_size");
+	long long beside = stride - (object + 7) / 8 * 8;
+
+	return 2 * ((long long)size + beside) <= books_page_size() << 3;
+}
+
+bool books_can_be_known(const struct memstress_alloc *request)
+{
+	switch (request->kind) {
+	case MEMSTRESS_KIND_KMALLOC:
+		return kmalloc_cache(request->object_size, request->flags & MEMSTRESS_ALLOC_ACCOUNT,
+				     "objs_per_slab") != 1;
+	case MEMSTRESS_KIND_CACHE:
+		return two_fit_into_a_slab(request->object_size);
+	default:
+		return true;
+	}
 }
 
 int books_derive_one(const struct memstress_alloc *request, struct memstress_books *books)

@@ -14,6 +14,12 @@
 int books_derive_one(const struct memstress_alloc *request, struct memstress_books *books);
 
 /*
+ * False if a slab has room for one object only. The module cannot measure the stride of
+ * those, and says EOPNOTSUPP (kmod/stride.c).
+ */
+bool books_can_be_known(const struct memstress_alloc *request);
+
+/*
  * The books of @objects objects of a request that was answered. Of percpu objects only
  * the module can know how many lie in the first chunk, and it says so: those must show
  * on the percpu line by their absence.

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # matrix.sh [NAME...]: make test, with these tests, for every kernel of the list in each of its
-# guests, one after the other, and a table of the results. With QUICK=1 only what is quick, in the
-# guests that are marked for that, and not what make test does by itself: the first kernel in its
-# first guest. The last line is: N passed, N failed, N skipped
+# guests, one after the other, and a table of the results. Without NAMEs it is all tests or what is
+# quick, as the list says. With QUICK=1 only what is quick, in the guests that are marked for that,
+# and not what make test does by itself: the first kernel in its first guest. The last line is:
+# N passed, N failed, N skipped
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,13 +14,16 @@ mkdir -p "$logs"
 rows=$logs/rows	# kernel, guest, passed, failed, skipped, xfailed, minutes
 : >"$rows"
 
-# pairs: KERNEL GUEST, a line each
+# pairs: KERNEL GUEST QUICK (1 or nothing), a line each
 pairs() {
-	local kernel guest
+	local kernel guest quick
 
 	selftests/vm/kernel.sh names | while read -r kernel; do
 		for guest in $(selftests/vm/kernel.sh guests "$kernel"); do
-			[[ ${QUICK:-} && $guest != *+ ]] || echo "$kernel ${guest%+}"
+			[[ ! ${QUICK:-} || $guest == *+* ]] || continue
+			quick=1
+			[[ ${QUICK:-} || $guest != *!* ]] || quick=
+			echo "$kernel ${guest%%[!a-z0-9]*} $quick"
 		done
 	done | if [[ ${QUICK:-} ]]; then tail -n +2; else cat; fi
 }
@@ -32,11 +36,12 @@ for kernel in $(printf '%s\n' "${pairs[@]}" | cut -d ' ' -f 1 | uniq); do
 done
 
 for pair in "${pairs[@]}"; do
-	read -r kernel guest <<<"$pair"
+	read -r kernel guest quick <<<"$pair"
+	pair="$kernel $guest"
 	log=$logs/${kernel//:/-}-$guest.log
 	echo "# $kernel $guest: $log" >&2
 	SECONDS=0
-	make -s test KERNEL="$kernel" GUEST="$guest" TESTS="$*" </dev/null >"$log" 2>"$log.err" || true
+	make -s test KERNEL="$kernel" GUEST="$guest" QUICK="$quick" TESTS="$*" </dev/null >"$log" 2>"$log.err" || true
 	# Without its last line it has failed, whatever it ended with.
 	awk -v pair="$pair" -v seconds=$SECONDS '
 		{ last = $0 }

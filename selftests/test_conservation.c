@@ -55,10 +55,14 @@ VARIANT(percpu_1000, PERCPU, 1000, "percpu");
 
 FIXTURE_SETUP(conservation)
 {
+	self->alloc = session_request(variant->kind, variant->size, 1, MEMSTRESS_PAYER_CALLER);
+	/* The tests skip: in older harnesses a skip here would not keep them from running */
+	if (!books_can_be_known(&self->alloc))
+		return;
 	ASSERT_EQ(0, scope_create(&self->scope, "conservation", LIMIT_BYTES));
 	self->fd = session_open();
 	ASSERT_LE(0, self->fd);
-	self->alloc = session_request(variant->kind, variant->size, 1, self->scope.target.fd);
+	self->alloc.payer_fd = self->scope.target.fd;
 	/* Makes the caches that are made on demand, which is not what is measured */
 	ASSERT_EQ(0, session_alloc(self->fd, &self->alloc));
 	ASSERT_EQ(0, session_free_all(self->fd));
@@ -67,6 +71,8 @@ FIXTURE_SETUP(conservation)
 
 FIXTURE_TEARDOWN(conservation)
 {
+	if (!self->fd)
+		return;
 	EXPECT_EMPTY_LEDGER(self->fd);
 	EXPECT_EQ(0, close(self->fd));
 	EXPECT_EQ(0, scope_remove(&self->scope));
@@ -118,6 +124,9 @@ TEST_F(conservation, foreign_payer)
 	long long bound;
 	int ret;
 
+	if (!self->fd)
+		SKIP(return, "a slab has room for one object of this size only");
+
 	ASSERT_EQ(0, books_derive_one(&self->alloc, &one));
 	self->alloc.count = whole_count(&one);
 	ASSERT_EQ(0, self->alloc.count * one.byte_charged_bytes % books_page_size());
@@ -151,6 +160,9 @@ TEST_F(conservation, part_of_a_page)
 	struct memstress_books expected;
 	int ret;
 
+	if (!self->fd)
+		SKIP(return, "a slab has room for one object of this size only");
+
 	self->alloc.count = 3;
 	ASSERT_EQ(0, session_alloc(self->fd, &self->alloc));
 	ASSERT_EQ(0, books_derive(&self->alloc, self->alloc.count, &expected));
@@ -165,6 +177,9 @@ TEST_F(conservation, red_twin)
 {
 	struct memstress_books one, expected;
 	int ret;
+
+	if (!self->fd)
+		SKIP(return, "a slab has room for one object of this size only");
 
 	ASSERT_EQ(0, books_derive_one(&self->alloc, &one));
 	self->alloc.count = books_whole_pages(&one);
@@ -192,6 +207,9 @@ TEST_F(conservation, payer_inside)
 	struct worker worker = { 0 };
 	long long bookkeeping;
 	int ret;
+
+	if (!self->fd)
+		SKIP(return, "a slab has room for one object of this size only");
 
 	ASSERT_EQ(0, worker_start(&worker, &self->scope.target));
 	ASSERT_EQ(0, worker_ask(&worker, WORKER_LEDGER));

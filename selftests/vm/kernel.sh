@@ -6,7 +6,7 @@
 #
 #   names     of all kernels of the list
 #   source    the distribution's package of its source
-#   guests    those in which make test-all runs it, + marks those of QUICK=1
+#   guests    those in which make test-all runs it, with the marks of the list
 #   release   uname -r of it
 #   headers   the folder to build modules against (KDIR)
 #   root      in which root that folder is, if not on this machine
