@@ -99,6 +99,8 @@ run_in() {
 	shift 2
 
 	((!EUID)) || options+=(--map-root-user)
+	# A user's own has no folders of what is root's, which chroot is here and depmod in there.
+	PATH+=:/usr/sbin:/sbin
 	# shellcheck disable=SC2016 # for the inner shell
 	exec unshare "${options[@]}" sh -euc '
 		root=$1 dir=$2
