@@ -34,6 +34,22 @@ int cpu_last_online(void)
 	return last;
 }
 
+int cpu_first_of_node(int node)
+{
+	char path[64];
+	int first = -ENODATA;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/cpulist", node);
+	file = fopen(path, "r");
+	if (!file)
+		return -errno;
+	if (fscanf(file, "%d", &first) != 1)
+		first = -ENODATA;
+	fclose(file);
+	return first;
+}
+
 bool cpu_is_removable(int cpu)
 {
 	int fd = cpu_open_online(cpu);

@@ -8,6 +8,9 @@
 /* The last CPU that is online; -errno */
 int cpu_last_online(void);
 
+/* The first CPU of a NUMA node; -errno */
+int cpu_first_of_node(int node);
+
 /* Whether the kernel can take this CPU offline */
 bool cpu_is_removable(int cpu);
 
