@@ -58,7 +58,7 @@ static const char *const meminfo_lines[] = {
 
 struct machine {
 	long long bytes[ARRAY_SIZE(meminfo_lines)];
-	long long slab_pages; /* of all caches in /proc/slabinfo */
+	long long slab_pages; /* of the caches in /proc/slabinfo */
 };
 
 static int read_meminfo(struct machine *machine)
@@ -85,19 +85,26 @@ static int read_meminfo(struct machine *machine)
 	return found == ARRAY_SIZE(meminfo_lines) ? 0 : -ENOENT;
 }
 
+/* kmemleak has a struct of its own for each object that anybody has (mm/kmemleak.c) */
+static bool is_of_debugging(const char *cache)
+{
+	return !strncmp(cache, "kmemleak", strlen("kmemleak"));
+}
+
 static int read_slabinfo(struct machine *machine)
 {
 	FILE *file = fopen("/proc/slabinfo", "r");
 	long long pages_per_slab, slabs;
-	char line[512];
+	char line[512], cache[64];
 
 	if (!file)
 		return -errno;
 	machine->slab_pages = 0;
 	while (fgets(line, sizeof(line), file))
 		if (sscanf(line,
-			   "%*s %*d %*d %*d %*d %lld : tunables %*d %*d %*d : slabdata %*d %lld",
-			   &pages_per_slab, &slabs) == 2)
+			   "%63s %*d %*d %*d %*d %lld : tunables %*d %*d %*d : slabdata %*d %lld",
+			   cache, &pages_per_slab, &slabs) == 3 &&
+		    !is_of_debugging(cache))
 			machine->slab_pages += pages_per_slab * slabs;
 	fclose(file);
 	return machine->slab_pages ? 0 : -EINVAL;

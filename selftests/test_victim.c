@@ -117,6 +117,22 @@ static long long read_peak(const struct cgroup *cg)
 	return cgroup_read_number(cg, "memory.peak");
 }
 
+/*
+ * What is charged at once for an object: a block of pages, or as many pages as its bytes
+ * take (obj_cgroup_charge() of mm/memcontrol.c). vmalloc() takes page by page.
+ */
+static long long largest_charge(const struct memstress_alloc *alloc)
+{
+	long long page = books_page_size();
+	struct memstress_books one;
+
+	if (alloc->kind == MEMSTRESS_KIND_PAGE)
+		return page << alloc->order;
+	if (books_derive_one(alloc, &one) || !one.byte_charged_bytes)
+		return page;
+	return (one.byte_charged_bytes + page - 1) / page * page;
+}
+
 static void collect(struct _test_data_victim *self, struct worker *victim, struct story *story)
 {
 	const struct memstress_alloc *alloc = &self->worker.page->alloc;
@@ -135,10 +151,7 @@ static void collect(struct _test_data_victim *self, struct worker *victim, struc
 	story->parent_local_oom_kill = event(parent, "memory.events.local", "oom_kill");
 	story->sibling_oom_kill = event(&self->scope.sibling, "memory.events", "oom_kill");
 	story->peak = read_peak(target);
-	/* All kinds but page charge a page at a time, or some bytes, which take one */
-	story->charge_bytes = books_page_size();
-	if (alloc->kind == MEMSTRESS_KIND_PAGE)
-		story->charge_bytes <<= alloc->order;
+	story->charge_bytes = largest_charge(alloc);
 	read_log(self, story);
 }
 
