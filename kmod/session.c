@@ -497,8 +497,9 @@ out_abort:
 /*
  * A caller that is being killed closes its files only when its mm is gone, which is when
  * the OOM killer takes it for done (MMF_OOM_SKIP) and, should anybody in the cgroup
- * charge before then, looks for the next victim. So it frees what nobody else has a
- * descriptor of while it still counts as dying.
+ * charge before then, looks for the next victim. So it frees what the session holds while
+ * it still counts as dying, if nobody else can want that: no other descriptor of the file,
+ * and no other thread, whose table of descriptors makes fdget() take a reference.
  */
 static void ms_session_free_of_killed(struct ms_ucmd *ucmd)
 {
@@ -556,10 +557,10 @@ int ms_session_alloc(struct ms_ucmd *ucmd)
 	spin_lock(&session->lock);
 	session->in_flight--;
 	spin_unlock(&session->lock);
-	ms_session_free_of_killed(ucmd);
 out_put_payer:
 	if (payer)
 		ms_memcg_put(payer);
+	ms_session_free_of_killed(ucmd);
 	return ret;
 }
 

@@ -291,8 +291,8 @@ enum memstress_alloc_flags {
  * @MEMSTRESS_STOP_DONE: all objects were made
  * @MEMSTRESS_STOP_FAILED: the kernel refused @max_failures + 1 objects
  * @MEMSTRESS_STOP_KILLED: the caller has a fatal signal pending. What the session holds
- *	is freed before the call returns, unless somebody else has the file open, too;
- *	@books tells what was made all the same
+ *	is freed before the call returns, if the caller has no other thread and the
+ *	file no other descriptor; @books tells what was made all the same
  * @MEMSTRESS_STOP_LIMIT: the next object would have passed a cap of the module
  * @MEMSTRESS_STOP_DEADLINE: the time given was over
  * @MEMSTRESS_STOP_UNKILLABLE: the kernel refused an object to a caller that the OOM
