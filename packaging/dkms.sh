@@ -41,8 +41,8 @@ check() {
 	command -v dkms >/dev/null || die "there is no dkms here; install it first"
 	[[ $(kernels) ]] || die "no kernel here has its headers; install linux-headers-$(uname -r)"
 	running=$(uname -r)
-	kernels | grep -qxF "$running" || say "no headers of the running kernel $running: \
-no module for it until they are installed"
+	[[ -d /lib/modules/$running/build/include ]] || say "no headers of the running kernel \
+$running: no module for it until they are installed"
 }
 
 # install_for KERNEL. 77: dkms.conf excludes this kernel; dkms 2 says 9
@@ -89,18 +89,26 @@ remove_index() {
 	[[ -e $1/modules.builtin || $(find "$1" -name '*.ko*' -print -quit) ]] || rm -f "$1"/modules.*
 }
 
+# served_kernels: those that DKMS has a module of ours for. A line of its status is
+# "memstress/VERSION, KERNEL, ARCHITECTURE: installed"; before 3.0 there was a comma for the slash
+served_kernels() {
+	run_dkms status -m memstress | sed -n 's,^memstress[/,][^,]*\, *\([^,]*\)\,.*,\1,p'
+}
+
 uninstall() {
-	local dir log
+	local dir log version kernels kernel
 
 	for dir in "$tree"/*/; do
 		[[ -L ${dir}source ]] || continue
 		command -v dkms >/dev/null || die "there is no dkms here, which has to remove $dir"
-		log=$(run_dkms remove -m memstress -v "$(basename "$dir")" --all 2>&1) ||
+		version=$(basename "$dir")
+		kernels=$(served_kernels)
+		log=$(run_dkms remove -m memstress -v "$version" --all 2>&1) ||
 			{ echo "$log" >&2; die "DKMS could not remove $dir"; }
-	done
-	rm -rf /usr/src/memstress-[0-9]*
-	for dir in /lib/modules/*/; do
-		[[ ! -d $dir ]] || remove_index "$dir"
+		rm -rf "/usr/src/memstress-$version"
+		for kernel in $kernels; do
+			remove_index "/lib/modules/$kernel"
+		done
 	done
 }
 
