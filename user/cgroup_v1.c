@@ -18,6 +18,9 @@
 #define CG_V1_MAX   "memory.limit_in_bytes"
 #define CG_V1_MEMSW "memory.memsw.limit_in_bytes"
 
+/* A line for each hierarchy, and containers have long names */
+#define CG_V1_TEXT_MAX 16384
+
 /* A line of /proc/self/cgroup is "NUMBER:CONTROLLER,CONTROLLER:NAME". */
 static const char *cg_v1_memory_name(char *line)
 {
@@ -37,7 +40,7 @@ static const char *cg_v1_memory_name(char *line)
 
 static int cg_v1_find_own(const char *root, char *name, size_t size)
 {
-	char text[PATH_MAX], path[PATH_MAX];
+	char text[CG_V1_TEXT_MAX], path[PATH_MAX];
 	char *rest = text, *line;
 	ssize_t length;
 

@@ -54,7 +54,7 @@ static int snapshot_take_stat(const struct cgroup *cg, struct snapshot *snapshot
 
 	if (ret || !cg->tree->ops->files[CG_KERNEL])
 		return ret;
-	return cg_read_number(cg, CG_KERNEL, &snapshot->stat[STAT_KERNEL]);
+	return snapshot_read_if_any(cg, CG_KERNEL, &snapshot->stat[STAT_KERNEL]);
 }
 
 static int snapshot_take_events(const struct cgroup *cg, struct snapshot *snapshot)
