@@ -30,7 +30,7 @@ PACKAGES := build source
 demo shell: PACKAGES := build vm
 test test-debug test-all features: PACKAGES := build vm source
 check: PACKAGES := build source check
-test-dkms labs-refresh: PACKAGES := vm source
+test-dkms labs-refresh: PACKAGES := vm
 install: PACKAGES := $(if $(DESTDIR),,build install)
 
 all: module tool tests
@@ -119,7 +119,8 @@ help:
 	@echo 'make          build the module, the tool and the selftests'
 	@echo 'make demo     boot a VM, let a cgroup run out of memory, show what the tool saw'
 	@echo 'make test     all tests: those of the host, then the selftests in the VM'
-	@echo 'make test-all the same on every kernel of selftests/vm/kernels in all its guests'
+	@echo 'make test-all the same, or what is quick, on each kernel of selftests/vm/kernels in the'
+	@echo '              guests that stand there'
 	@echo 'make test-debug  the same on a kernel with KASAN, lockdep and the like'
 	@echo 'make kernel   fetch KERNEL, or build it, so that nothing of it is left to do'
 	@echo 'make shell    be root in the VM, with the module loaded'
@@ -140,7 +141,8 @@ help:
 	@echo 'KERNEL=$(KERNEL)      the kernel of the VM, one of selftests/vm/kernels'
 	@echo 'KERNEL=DIR/            the same, a kernel that you have built there (O=)'
 	@echo 'GUEST=2cpu             the shape of the guest, one of selftests/vm/guests'
-	@echo 'MEM=2G SMP=2 CGROUP=v1  its memory, CPUs and cgroups instead of what stands there'
+	@echo 'MEM=2G SMP=2 NODES=2 SWAP=zram CGROUP=v1'
+	@echo '                       what it has instead of what stands there'
 	@echo 'KDIR=DIR               build the module against this kernel build folder'
 	@echo 'KSELFTEST=TREE         take kselftest headers from this kernel source tree'
 	@echo 'PACKAGES=              do not install packages'

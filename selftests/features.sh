@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 table=$(mktemp)
-trap 'rm -f "$table"' EXIT
+trap 'rm -f "$table" "$table.md"' EXIT
 
 for kernel in $(selftests/vm/kernel.sh names); do
 	make -s test KERNEL="$kernel" TESTS=test_features </dev/null |
@@ -21,4 +21,3 @@ awk -v table="$table" '
 	rows && /^\|/	{ next }
 	{ rows = 0; print }' README.md >"$table.md"
 cat "$table.md" >README.md
-rm -f "$table.md"

@@ -30,6 +30,8 @@ const char *fix_missing(enum fix fix)
 	struct kernel_release this = kernel_release();
 	unsigned int i;
 
+	if (!this.major)
+		return NULL;
 	for (i = 0; i < SERIES_MAX && record->first[i].major; i++) {
 		const struct kernel_release *first = &record->first[i];
 		bool last = i + 1 == SERIES_MAX || !first[1].major;

@@ -16,19 +16,26 @@ rows=$logs/rows	# kernel, guest, passed, failed, skipped, xfailed, minutes
 
 # pairs: KERNEL GUEST QUICK (1 or nothing), a line each
 pairs() {
-	local kernel guest quick
+	local kernels kernel guests guest quick
 
-	selftests/vm/kernel.sh names | while read -r kernel; do
-		for guest in $(selftests/vm/kernel.sh guests "$kernel"); do
+	kernels=$(selftests/vm/kernel.sh names)
+	for kernel in $kernels; do
+		guests=$(selftests/vm/kernel.sh guests "$kernel")
+		for guest in $guests; do
 			[[ ! ${QUICK:-} || $guest == *+* ]] || continue
 			quick=1
 			[[ ${QUICK:-} || $guest != *!* ]] || quick=
 			echo "$kernel ${guest%%[!a-z0-9]*} $quick"
 		done
-	done | if [[ ${QUICK:-} ]]; then tail -n +2; else cat; fi
+	done
 }
 
-mapfile -t pairs < <(pairs)
+list=$(pairs)
+if [[ ${QUICK:-} ]]; then
+	default="$(selftests/vm/kernel.sh names | sed -n 1p) $(selftests/vm/guest.sh names | sed -n 1p) "
+	list=$(grep -v "^$default" <<<"$list")
+fi
+mapfile -t pairs <<<"$list"
 
 # All downloads and builds come first: none of them shall disturb a test.
 for kernel in $(printf '%s\n' "${pairs[@]}" | cut -d ' ' -f 1 | uniq); do

@@ -135,12 +135,13 @@ static bool nodes_are_right(struct _test_data_numa *self, int memory_node)
 /* Charges from a CPU of one node for memory of another, and gives it back */
 static bool balances(struct _test_data_numa *self, int cpu_node, int memory_node)
 {
+	int cpu = cpu_first_of_node(cpu_node);
 	struct memstress_books expected;
 	bool held, freed;
 
 	fprintf(stderr, "# CPU on node %d, memory on node %d\n", cpu_node, memory_node);
 	self->alloc.node = memory_node;
-	if (cpu_run_on(cpu_first_of_node(cpu_node)) || session_alloc(self->fd, &self->alloc) ||
+	if (cpu < 0 || cpu_run_on(cpu) || session_alloc(self->fd, &self->alloc) ||
 	    self->alloc.stop != MEMSTRESS_STOP_DONE ||
 	    books_derive(&self->alloc, self->alloc.count, &expected))
 		return false;

@@ -21,7 +21,7 @@ copy_tree() {
 	mkdir "$1"
 	(cd "$top" && git ls-files -co --exclude-standard | while read -r file; do
 		[[ ! -f $file ]] || echo "$file"
-	done | xargs cp --parents -t "$1")
+	done | xargs -d '\n' cp --parents -t "$1")
 }
 
 # trim_modules ROOT: of the kernels' own modules, only what a guest loads stays. depmod reads all of
@@ -34,7 +34,7 @@ trim_modules() {
 		"$here/root.sh" run "$1" "$1/mnt" modprobe -aS "$release" --show-depends \
 			virtio_pci 9pnet_virtio 9p overlay autofs4 configfs fuse 2>/dev/null |
 			awk -v root="$1" '$1 == "insmod" { print root $2 }' >"$out/keep" || true
-		find "$modules" -name '*.ko*' | { grep -vxF -f "$out/keep" || true; } | xargs -r rm
+		find "$modules" -name '*.ko*' | { grep -vxF -f "$out/keep" || true; } | xargs -r -d '\n' rm
 		"$here/root.sh" run "$1" "$1/mnt" depmod "$release"
 	done
 }

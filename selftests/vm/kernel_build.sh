@@ -106,6 +106,7 @@ fetch() {
 }
 
 refresh() {
-	rm -rf "${sources:?}/$source" "$build/built"
+	# Others that were built from it have to follow.
+	rm -rf "${sources:?}/$source" "$builds"/*/built
 	locate
 }

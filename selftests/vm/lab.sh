@@ -42,9 +42,12 @@ pack() {
 mkdir -p "$logs"
 pack "$logs/initramfs.cpio"
 
+qemu_pid=
+trap '[[ -z $qemu_pid ]] || kill "$qemu_pid"' EXIT
+
 # boot ACCEL...: false if systemd never gets to the unit
 boot() {
-	local fd line pid
+	local fd line
 
 	exec {fd}< <(exec timeout --foreground -k 5 "${LIMIT:-1800}" qemu-system-x86_64 \
 		-no-user-config -nodefaults -display none -nic none -no-reboot "$@" \
@@ -54,16 +57,18 @@ boot() {
 		-fsdev "local,id=root,path=$root,security_model=none,readonly=on,multidevs=remap" \
 		-device virtio-9p-pci,fsdev=root,mount_tag=root9 \
 		-serial "file:$logs/console.log" -serial stdio </dev/null 2>"$logs/qemu.log")
-	pid=$!
+	qemu_pid=$!
 	: >"$logs/results.log"
 	if ! IFS= read -r -t "$boot_limit" -u "$fd" line; then
-		kill "$pid" 2>/dev/null || true
+		kill "$qemu_pid" 2>/dev/null || true
+		qemu_pid=
 		return 1
 	fi
 	while
 		echo "$line" | tee -a "$logs/results.log"
 		IFS= read -r -u "$fd" line
 	do :; done
+	qemu_pid=
 }
 
 read -ra accel < <("$here/accel.sh")
