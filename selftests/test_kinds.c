@@ -87,12 +87,13 @@ static bool may_fail(const struct memstress_alloc *alloc)
 	return is_costly(alloc);
 }
 
-/* What INFO and the manual say of this kind and policy */
-static int expected_ret(const struct memstress_info *info, const struct memstress_alloc *alloc)
+/* What INFO and the manual say of this kind and policy; @known: books_can_be_known() */
+static int expected_ret(const struct memstress_info *info, const struct memstress_alloc *alloc,
+			bool known)
 {
 	long long size = alloc->object_size;
 
-	if (!(info->kind_policies & (1ULL << alloc->policy)) || !books_can_be_known(alloc))
+	if (!(info->kind_policies & (1ULL << alloc->policy)) || !known)
 		return -EOPNOTSUPP;
 	if (alloc->policy != MEMSTRESS_POLICY_NOFAIL)
 		return 0;
@@ -128,10 +129,10 @@ struct outcome {
 };
 
 /* One request, all of its books. False and a line printed if anything is wrong */
-static bool attempt(struct _test_data_kinds *self, struct memstress_alloc *alloc,
+static bool attempt(struct _test_data_kinds *self, struct memstress_alloc *alloc, bool known,
 		    struct outcome *outcome)
 {
-	int expected_error = expected_ret(&self->info, alloc);
+	int expected_error = expected_ret(&self->info, alloc, known);
 	int ret = session_alloc(self->fd, alloc);
 	struct memstress_books expected;
 	__u64 payer_id = alloc->flags & MEMSTRESS_ALLOC_ACCOUNT ? self->scope.target.id : 0;
@@ -170,15 +171,19 @@ static unsigned int all_policies(struct _test_data_kinds *self, __u32 kind, __u6
 	struct outcome outcome = { 0 };
 	unsigned int wrong = 0;
 	__u32 flags, policy;
+	bool known;
 
-	for (policy = 0; policy < MEMSTRESS_POLICY_END; policy++) {
-		for (flags = 0; flags <= all_flags; flags++) {
+	for (flags = 0; flags <= all_flags; flags++) {
+		alloc = session_request(kind, size, OBJECTS, self->scope.target.fd);
+		alloc.flags = flags;
+		known = books_can_be_known(&alloc);
+		for (policy = 0; policy < MEMSTRESS_POLICY_END; policy++) {
 			alloc = session_request(kind, size, OBJECTS, self->scope.target.fd);
 			alloc.flags = flags;
 			alloc.policy = policy;
 			if (!(flags & MEMSTRESS_ALLOC_ACCOUNT))
 				alloc.payer_fd = MEMSTRESS_PAYER_CALLER;
-			wrong += !attempt(self, &alloc, &outcome);
+			wrong += !attempt(self, &alloc, known, &outcome);
 		}
 	}
 	fprintf(stderr, "# %-8s %8llu: %2u done, %2u not supported, %u failed, %u wrong\n",
