@@ -7,7 +7,7 @@ here=$(dirname "$0")
 
 missing=()
 while read -r group package; do
-	[[ " $* " == *" $group "* ]] || continue
+	[[ " $* " == *" $group "* && " ${missing[*]} " != *" $package "* ]] || continue
 	status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=unknown
 	[[ $status == installed ]] || missing+=("$package")
 done < <(grep -v '^#' "$here/packages")
