@@ -93,6 +93,8 @@ lowerdir=$lower,upperdir=$out/$suite/upper,workdir=$out/$suite/work"
 
 # From here on in a mount namespace of its own.
 test_labs() {
+	# As in root.sh.
+	mount --make-rprivate / 2>/dev/null || true
 	mkdir -p "$out"
 	: >"$totals"
 	echo "KTAP version 1"
@@ -123,7 +125,7 @@ for suite; do
 done
 if ((EUID)); then
 	# A user namespace cannot set the attributes that overlayfs has otherwise.
-	exec unshare --mount --map-root-user "$0" --unshared userxattr "$@"
+	exec unshare --mount --propagation unchanged --map-root-user "$0" --unshared userxattr "$@"
 else
-	exec unshare --mount "$0" --unshared rw "$@"
+	exec unshare --mount --propagation unchanged "$0" --unshared rw "$@"
 fi

@@ -95,16 +95,18 @@ make_lab() {
 }
 
 run_in() {
-	local root=$1 dir=$2 options=(--mount)
+	local root=$1 dir=$2 options=(--mount --propagation unchanged)
 	shift 2
 
 	((!EUID)) || options+=(--map-root-user)
 	# A user's own has no folders of what is root's, which chroot is here and depmod in there.
 	PATH+=:/usr/sbin:/sbin
+	# In a chroot / is no mount; what it lies in is as private as whoever made it wanted.
 	# shellcheck disable=SC2016 # for the inner shell
 	exec unshare "${options[@]}" sh -euc '
 		root=$1 dir=$2
 		shift 2
+		mount --make-rprivate / 2>/dev/null || true
 		mount --rbind /dev "$root/dev"
 		mount --rbind /proc "$root/proc"
 		mount --bind "$dir" "$root/mnt"
