@@ -273,6 +273,18 @@ bool books_equal(const char *what, const struct memstress_books *expected,
 	return equal;
 }
 
+long long books_slab_waste(const struct memstress_alloc *request, __u64 objects)
+{
+	bool account = request->flags & MEMSTRESS_ALLOC_ACCOUNT;
+	long long fit = kmalloc_cache(request->object_size, account, "objs_per_slab");
+	long long stride = kmalloc_cache(request->object_size, account, "slab_size");
+	long long order = kmalloc_cache(request->object_size, account, "order");
+
+	if (fit <= 0)
+		return 0;
+	return ((books_page_size() << order) - fit * stride) * objects / fit;
+}
+
 __u64 books_whole_pages(const struct memstress_books *one)
 {
 	__u64 page = books_page_size(), bytes = one->byte_charged_bytes, objects = 1;

@@ -31,6 +31,9 @@ int books_derive(const struct memstress_alloc *answer, __u64 objects,
 bool books_equal(const char *what, const struct memstress_books *expected,
 		 const struct memstress_books *seen);
 
+/* What slabs of @objects kmalloc objects of this size have that is no object's, in bytes */
+long long books_slab_waste(const struct memstress_alloc *request, __u64 objects);
+
 /* Objects that make the byte-charged sum a whole number of pages */
 __u64 books_whole_pages(const struct memstress_books *one);
 
