@@ -557,6 +557,16 @@ static unsigned int first_use(struct __test_metadata *_metadata,
 #define FIRST_USE_SIZE    4000
 #define FIRST_USE_OBJECTS 16
 
+/*
+ * How many refusals show that the objects' own allocations were among those that failed.
+ * Debugging allocates besides, more the first time that it meets a stack than later (the
+ * stack depot), so there n moves past some objects; that it met two is enough.
+ */
+static unsigned int least_refused(void)
+{
+	return clock_slowness() > 1 ? 2 : FIRST_USE_OBJECTS;
+}
+
 TEST_F_TIMEOUT(fail_nth_module, first_use, TIMEOUT_S)
 {
 	static const __u32 kinds[] = { MEMSTRESS_KIND_KMALLOC, MEMSTRESS_KIND_CACHE };
@@ -574,7 +584,7 @@ TEST_F_TIMEOUT(fail_nth_module, first_use, TIMEOUT_S)
 		struct memstress_books one;
 		struct memstress_info info;
 
-		EXPECT_LE(FIRST_USE_OBJECTS, first_use(_metadata, self, &question, &info));
+		EXPECT_LE(least_refused(), first_use(_metadata, self, &question, &info));
 		ASSERT_EQ(0, books_derive_one(&alloc, &one));
 		EXPECT_EQ(one.byte_charged_bytes, info.object_byte_charged_bytes);
 	}
