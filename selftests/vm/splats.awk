@@ -26,7 +26,8 @@ NR == 1 && !/^Linux version/ { print "the kernel log overran: its beginning is l
 /page allocation failure|vmalloc error:|percpu: allocation failed/ ||
 /new suspected memory leaks/ ||
 /INFO: trying to register non-static key|INFO: lockdep is turned off/ ||
-/ODEBUG: Out of memory|kmemleak: (Cannot|Kernel memory leak detector disabled)/ ||
+# Without a scan area, which it may be told to go without, kmemleak scans the whole object instead.
+/ODEBUG: Out of memory|kmemleak: (Cannot allocate a kmemleak_object|Kernel memory leak detector dis)/ ||
 /sysfs: cannot create duplicate/ ||
 /unregister_netdevice: waiting|nobody cared/ {
 	print test ": " $0
