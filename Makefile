@@ -137,6 +137,7 @@ help:
 	@echo 'QUICK=1                only tests that are quick, and with test-all few guests'
 	@echo 'SUITES="bookworm"      only these releases, of make test-dkms and labs-refresh'
 	@echo 'PREFIX=$(PREFIX)     where make install puts the tool'
+	@echo 'UDEVRULESDIR=$(UDEVRULESDIR)  and the rule for the device'
 	@echo 'DESTDIR=DIR            make install places its files below DIR and runs nothing'
 	@echo 'KERNEL=$(KERNEL)      the kernel of the VM, one of selftests/vm/kernels'
 	@echo 'KERNEL=DIR/            the same, a kernel that you have built there (O=)'
