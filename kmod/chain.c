@@ -27,8 +27,7 @@ void ms_chain_push(struct ms_chain *chain, const struct ms_request *request, str
 {
 	link->next = chain->first;
 	chain->first = link;
-	chain->count.objects++;
-	chain->count.uncharged += ms_request_uncharged(request, link);
+	chain->count = ms_count_add(chain->count, ms_request_count(request, link));
 }
 
 struct ms_link *ms_chain_pop(struct ms_chain *chain, const struct ms_request *request)
@@ -38,8 +37,7 @@ struct ms_link *ms_chain_pop(struct ms_chain *chain, const struct ms_request *re
 	if (!link)
 		return NULL;
 	chain->first = link->next;
-	chain->count.objects--;
-	chain->count.uncharged -= ms_request_uncharged(request, link);
+	chain->count = ms_count_sub(chain->count, ms_request_count(request, link));
 	return link;
 }
 
@@ -53,8 +51,7 @@ void ms_chain_splice(struct ms_chain *chain, struct ms_chain *newer, struct ms_l
 		return;
 	newer_last->next = chain->first;
 	chain->first = newer->first;
-	chain->count.objects += newer->count.objects;
-	chain->count.uncharged += newer->count.uncharged;
+	chain->count = ms_count_add(chain->count, newer->count);
 	memset(newer, 0, sizeof(*newer));
 }
 

@@ -10,6 +10,7 @@
 #include <linux/cgroup.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/hrtimer.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
@@ -17,6 +18,9 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/version.h>
+#include <linux/workqueue.h>
+#include <net/genetlink.h>
+#include <trace/events/oom.h>
 
 /* 6.4 moved MAX_ORDER from one past the largest order to the largest, 6.8 renamed it. */
 #ifndef MAX_PAGE_ORDER
@@ -94,6 +98,35 @@ static inline struct kmem_cache *ms_compat_cache_create(const char *name, unsign
 #endif
 }
 
+/*
+ * 5.13 brought a bulk allocator of pages, which fills what is NULL in @pages. 6.14 gave it the
+ * name of the one that filled a list.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 13, 0)
+#define MS_COMPAT_PAGE_BULK 1
+static inline unsigned long ms_compat_alloc_pages_bulk(gfp_t gfp, int node, unsigned long count,
+						       struct page **pages)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+	return alloc_pages_bulk_node(gfp, node, count, pages);
+#else
+	return alloc_pages_bulk_array_node(gfp, node, count, pages);
+#endif
+}
+#else
+#define MS_COMPAT_PAGE_BULK 0
+static inline unsigned long ms_compat_alloc_pages_bulk(gfp_t gfp, int node, unsigned long count,
+						       struct page **pages)
+{
+	return 0;
+}
+#endif
+
+/* 6.2 began to let call_rcu() be lazy, and to have this for those who wait. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define call_rcu_hurry call_rcu
+#endif
+
 /* 5.17 taught vmalloc() __GFP_NOFAIL. */
 #define MS_COMPAT_VMALLOC_NOFAIL (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 17, 0))
 
@@ -130,6 +163,98 @@ static inline bool ms_compat_cpu_isolated(int cpu)
 #define MS_COMPAT_STOCK_BYTES (MEMCG_CHARGE_BATCH * PAGE_SIZE + (u64)U16_MAX)
 #endif
 
+/* 5.15 began to charge what is allocated in interrupts, where set_active_memcg() says to whom. */
+#define MS_COMPAT_CHARGES_INTERRUPTS (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 15, 0))
+
+/* 5.11 moved a page's owner into memcg_data; before, it is only valid for what is no slab. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+static inline struct mem_cgroup *ms_compat_page_memcg_check(struct page *page)
+{
+	return READ_ONCE(page->mem_cgroup);
+}
+
+#define page_memcg_check ms_compat_page_memcg_check
+#endif
+
+/* Up to 5.10 a charged page had a page type, and those cannot be mapped. */
+#ifdef PG_kmemcg
+#define MS_COMPAT_MAPS_CHARGED 0
+#else
+#define MS_COMPAT_MAPS_CHARGED 1
+#endif
+
+/* 6.3 brought functions for the flags of a mapping. */
+static inline void ms_compat_vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_set(vma, flags);
+#else
+	vma->vm_flags |= flags;
+#endif
+}
+
+/* 5.13 lets the parent have the charges of whole pages when their payer is removed. */
+#define MS_COMPAT_CHARGES_REPARENT (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 13, 0))
+
+/*
+ * The allocators that take no lock. kmalloc_nolock() came with 6.18, and a later release than
+ * that, at the latest 7.3, gave modules alloc_pages_nolock().
+ *
+ * A slab object is given without a charge when there is no lock to be had for the vector of
+ * objcgs of its slab (__memcg_slab_post_alloc_hook() in mm/memcontrol.c goes on). A vector
+ * stays as long as its slab, and lies where the folio of a page has its memcg.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0) && defined(kmalloc_nolock) && \
+	defined(alloc_pages_nolock)
+#define MS_COMPAT_NOLOCK 1
+
+static inline bool ms_compat_slab_is_charged(const void *object)
+{
+	return READ_ONCE(virt_to_folio(object)->memcg_data) & ~OBJEXTS_FLAGS_MASK;
+}
+#else
+#define MS_COMPAT_NOLOCK 0
+
+#undef alloc_pages_nolock
+static inline struct page *alloc_pages_nolock(gfp_t gfp, int node, unsigned int order)
+{
+	return NULL;
+}
+
+#undef kmalloc_nolock
+static inline void *kmalloc_nolock(size_t size, gfp_t gfp, int node)
+{
+	return NULL;
+}
+
+#define kfree_nolock(object) kfree(object)
+
+static inline bool ms_compat_slab_is_charged(const void *object)
+{
+	return false;
+}
+#endif
+
+/* 6.13 joined the two steps of setting up a timer. */
+static inline void ms_compat_hrtimer_setup_on_stack(struct hrtimer *timer,
+						    enum hrtimer_restart (*fire)(struct hrtimer *),
+						    clockid_t clock, enum hrtimer_mode mode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup_on_stack(timer, fire, clock, mode);
+#else
+	hrtimer_init_on_stack(timer, clock, mode);
+	timer->function = fire;
+#endif
+}
+
+/* 6.18 wants to be told that a workqueue has a worker for each CPU. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#define MS_COMPAT_WQ_PERCPU WQ_PERCPU
+#else
+#define MS_COMPAT_WQ_PERCPU 0
+#endif
+
 /* 6.12 hid the file of a struct fd behind an accessor. */
 #ifndef fd_file
 #define fd_file(fd) ((fd).file)
@@ -144,5 +269,23 @@ static inline struct file *ms_compat_open_at(const struct path *dir, const char 
 	return file_open_root(dir->dentry, dir->mnt, name, flags, 0);
 #endif
 }
+
+/*
+ * 6.10 began to pass the victim itself to oom:mark_victim, and not its pid; stable kernels
+ * have it, too.
+ */
+#define MS_COMPAT_MARK_VICTIM_HAS_TASK \
+	(!__builtin_types_compatible_p(typeof(trace_mark_victim), void(int)))
+
+/*
+ * How a multicast group is made one for CAP_SYS_ADMIN: by a flag from 6.1, on 5.10 by a bit
+ * that 5.10.204 has. Kernels that have neither cannot restrict who joins.
+ */
+#if defined(GENL_MCAST_CAP_SYS_ADMIN)
+#define MS_COMPAT_GROUP_SYS_ADMIN .flags = GENL_MCAST_CAP_SYS_ADMIN
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(5, 10, 204) && \
+	LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+#define MS_COMPAT_GROUP_SYS_ADMIN .cap_sys_admin = 1
+#endif
 
 #endif /* _MS_COMPAT_H */

@@ -37,7 +37,7 @@ static int ms_ioctl_info(struct ms_ucmd *ucmd)
 		.abi_version = MEMSTRESS_ABI_VERSION,
 		.page_size = PAGE_SIZE,
 		.kinds = ms_kind_bitmap(),
-		.contexts = BIT_ULL(MEMSTRESS_CONTEXT_TASK),
+		.contexts = ms_context_bitmap(),
 		.policies = ms_policy_bitmap(),
 		.possible_cpus = num_possible_cpus(),
 		.online_cpus = num_online_cpus(),
@@ -51,6 +51,10 @@ static int ms_ioctl_info(struct ms_ucmd *ucmd)
 		return -EINVAL;
 	if (ms_memcg_accounts_kernel())
 		info.features |= MEMSTRESS_FEATURE_KMEM;
+	if (MS_COMPAT_CHARGES_INTERRUPTS)
+		info.features |= MEMSTRESS_FEATURE_CHARGED_INTERRUPTS;
+	if (MS_COMPAT_MAPS_CHARGED)
+		info.features |= MEMSTRESS_FEATURE_MAPS_CHARGED;
 	ms_limits_describe(&info);
 	ret = ms_kind_describe(&info);
 	if (ret)
@@ -65,6 +69,8 @@ union ms_ioctl_cmd {
 	struct memstress_free free;
 	struct memstress_ledger ledger;
 	struct memstress_settle settle;
+	struct memstress_audit audit;
+	struct memstress_setup setup;
 };
 
 /**
@@ -90,11 +96,13 @@ struct ms_ioctl_op {
 	}
 
 static const struct ms_ioctl_op ms_ioctl_ops[] = {
-	MS_IOCTL_OP(info, INFO, object_footprint_bytes, ms_ioctl_info),
-	MS_IOCTL_OP(alloc, ALLOC, slowest_ns, ms_session_alloc),
-	MS_IOCTL_OP(free, FREE, slowest_ns, ms_session_free),
-	MS_IOCTL_OP(ledger, LEDGER, in_flight, ms_session_ledger),
+	MS_IOCTL_OP(info, INFO, kind_alignment_max, ms_ioctl_info),
+	MS_IOCTL_OP(alloc, ALLOC, mmap_offset, ms_alloc),
+	MS_IOCTL_OP(free, FREE, __reserved, ms_free),
+	MS_IOCTL_OP(ledger, LEDGER, mmap_offset, ms_session_ledger),
 	MS_IOCTL_OP(settle, SETTLE, state, ms_settle),
+	MS_IOCTL_OP(audit, AUDIT, right_id, ms_audit),
+	MS_IOCTL_OP(setup, SETUP, flags, ms_session_setup),
 };
 
 static const struct ms_ioctl_op *ms_ioctl_find(unsigned int cmd)
@@ -119,11 +127,13 @@ long ms_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	int ret;
 
 	/* The structs are ABI: they may only grow, and then this and test_abi.c with them. */
-	BUILD_BUG_ON(sizeof(struct memstress_info) != 192);
-	BUILD_BUG_ON(sizeof(struct memstress_alloc) != 168);
-	BUILD_BUG_ON(sizeof(struct memstress_free) != 104);
-	BUILD_BUG_ON(sizeof(struct memstress_ledger) != 112);
+	BUILD_BUG_ON(sizeof(struct memstress_info) != 216);
+	BUILD_BUG_ON(sizeof(struct memstress_alloc) != 184);
+	BUILD_BUG_ON(sizeof(struct memstress_free) != 112);
+	BUILD_BUG_ON(sizeof(struct memstress_ledger) != 144);
 	BUILD_BUG_ON(sizeof(struct memstress_settle) != 56);
+	BUILD_BUG_ON(sizeof(struct memstress_audit) != 88);
+	BUILD_BUG_ON(sizeof(struct memstress_setup) != 8);
 
 	if (!op)
 		return -ENOTTY;

@@ -91,12 +91,13 @@ struct ms_holding *ms_ledger_find(const struct ms_ledger *ledger, u32 handle)
 	return holding && holding->handle == handle ? holding : NULL;
 }
 
-/* The oldest or the newest holding that nobody is working on. */
+/* The oldest or the newest holding that can be freed: nobody works on it, nobody maps it. */
 struct ms_holding *ms_ledger_pick(const struct ms_ledger *ledger, bool newest)
 {
 	struct rb_node *node = newest ? rb_last(&ledger->holdings) : rb_first(&ledger->holdings);
 
-	while (node && ms_ledger_entry(node)->state != MS_HOLDING_READY)
+	while (node && (ms_ledger_entry(node)->state != MS_HOLDING_READY ||
+			ms_ledger_entry(node)->mappings))
 		node = newest ? rb_prev(node) : rb_next(node);
 	return ms_ledger_entry(node);
 }
@@ -105,8 +106,7 @@ void ms_ledger_add(struct ms_ledger *ledger, struct ms_holding *holding, struct 
 {
 	const struct ms_request *request = &holding->request;
 
-	holding->count.objects += count.objects;
-	holding->count.uncharged += count.uncharged;
+	holding->count = ms_count_add(holding->count, count);
 	ms_kind_add_books(&ledger->books[request->ops->kind], request, count);
 }
 
@@ -114,8 +114,7 @@ void ms_ledger_sub(struct ms_ledger *ledger, struct ms_holding *holding, struct 
 {
 	const struct ms_request *request = &holding->request;
 
-	holding->count.objects -= count.objects;
-	holding->count.uncharged -= count.uncharged;
+	holding->count = ms_count_sub(holding->count, count);
 	ms_kind_sub_books(&ledger->books[request->ops->kind], request, count);
 }
 
@@ -139,5 +138,10 @@ void ms_ledger_sum(const struct ms_ledger *ledger, u32 kind, struct memstress_le
 			continue;
 		ms_ledger_sum_books(&cmd->books, &ledger->books[i]);
 		cmd->holdings += ledger->count[i];
+	}
+	/* Only pages can be mapped. */
+	if (!kind || kind == MEMSTRESS_KIND_PAGE) {
+		cmd->lingering_objects = ledger->lingering_objects;
+		cmd->lingering_bytes = ledger->lingering_bytes;
 	}
 }

@@ -29,6 +29,7 @@ static const struct file_operations ms_fops = {
 	.release = ms_release,
 	.unlocked_ioctl = ms_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = ms_mmap,
 	.llseek = noop_llseek,
 };
 
@@ -44,12 +45,22 @@ static int __init ms_init(void)
 	int ret;
 
 	ms_limits_init();
-	ret = ms_session_init();
+	ret = ms_context_init();
 	if (ret)
 		return ret;
-	ret = ms_relief_init();
+	ret = ms_session_init();
+	if (ret)
+		goto err_context_exit;
+	ret = ms_netlink_init();
 	if (ret)
 		goto err_session_exit;
+	ret = ms_event_init();
+	if (ret)
+		goto err_netlink_exit;
+	ms_victim_init();
+	ret = ms_relief_init();
+	if (ret)
+		goto err_victim_exit;
 	ret = misc_register(&ms_device);
 	if (ret)
 		goto err_relief_exit;
@@ -57,8 +68,15 @@ static int __init ms_init(void)
 
 err_relief_exit:
 	ms_relief_exit();
+err_victim_exit:
+	ms_victim_exit();
+	ms_event_exit();
+err_netlink_exit:
+	ms_netlink_exit();
 err_session_exit:
 	ms_session_exit();
+err_context_exit:
+	ms_context_exit();
 	return ret;
 }
 
@@ -66,8 +84,13 @@ static void __exit ms_exit(void)
 {
 	misc_deregister(&ms_device);
 	ms_relief_exit();
+	ms_victim_exit();
+	ms_event_exit();
+	ms_netlink_exit();
+	ms_rcu_exit();
 	ms_kind_exit();
 	ms_session_exit();
+	ms_context_exit();
 }
 
 module_init(ms_init);

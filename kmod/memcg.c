@@ -12,22 +12,44 @@
 #include <linux/kernfs.h>
 #include <linux/memcontrol.h>
 #include <linux/page_counter.h>
+#include <linux/pid.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/task.h>
 #include <linux/string.h>
 
 #include "compat.h"
 #include "internal.h"
 
-/* The memcg that the kernel charges for what the current task allocates. */
-struct mem_cgroup *ms_memcg_get_caller(void)
+static struct mem_cgroup *ms_memcg_get_task(struct task_struct *task)
 {
 	struct mem_cgroup *memcg;
 
 	rcu_read_lock();
 	do {
-		memcg = mem_cgroup_from_task(current);
+		memcg = mem_cgroup_from_task(task);
 	} while (!css_tryget(&memcg->css));
 	rcu_read_unlock();
+	return memcg;
+}
+
+/* The memcg that the kernel charges for what the current task allocates. */
+struct mem_cgroup *ms_memcg_get_caller(void)
+{
+	return ms_memcg_get_task(current);
+}
+
+/* That of the process with an id in the caller's pid namespace. ERR_PTR: -ESRCH. */
+struct mem_cgroup *ms_memcg_get_pid(int nr)
+{
+	struct pid *pid = find_get_pid(nr);
+	struct task_struct *task = get_pid_task(pid, PIDTYPE_TGID);
+	struct mem_cgroup *memcg;
+
+	put_pid(pid);
+	if (!task)
+		return ERR_PTR(-ESRCH);
+	memcg = ms_memcg_get_task(task);
+	put_task_struct(task);
 	return memcg;
 }
 
@@ -124,6 +146,17 @@ void ms_memcg_put(struct mem_cgroup *memcg)
 u64 ms_memcg_id(const struct mem_cgroup *memcg)
 {
 	return cgroup_id(memcg->css.cgroup);
+}
+
+/* The id of the memcg that the kernel charges for what a task allocates. Sleeps nowhere. */
+u64 ms_memcg_task_id(struct task_struct *task)
+{
+	u64 id;
+
+	rcu_read_lock();
+	id = ms_memcg_id(mem_cgroup_from_task(task));
+	rcu_read_unlock();
+	return id;
 }
 
 bool ms_memcg_is_root(const struct mem_cgroup *memcg)

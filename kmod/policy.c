@@ -2,6 +2,7 @@
 /* GFP policies: how hard the allocator tries. */
 #include <linux/kernel.h>
 
+#include "compat.h"
 #include "internal.h"
 
 static const gfp_t ms_policy_flags[MEMSTRESS_POLICY_END] = {
@@ -13,6 +14,8 @@ static const gfp_t ms_policy_flags[MEMSTRESS_POLICY_END] = {
 	[MEMSTRESS_POLICY_NORETRY] = GFP_KERNEL | __GFP_NORETRY,
 	[MEMSTRESS_POLICY_RETRY_MAYFAIL] = GFP_KERNEL | __GFP_RETRY_MAYFAIL,
 	[MEMSTRESS_POLICY_NOFAIL] = GFP_KERNEL | __GFP_NOFAIL,
+	/* Neither reclaim nor kswapd; the functions that are called then set this as well. */
+	[MEMSTRESS_POLICY_NOLOCK] = MS_COMPAT_NOLOCK ? __GFP_NOMEMALLOC : 0,
 };
 
 /* Policies that this module can do at all. */
@@ -37,4 +40,10 @@ gfp_t ms_policy_gfp(u32 policy)
 bool ms_policy_forced(u32 policy)
 {
 	return policy == MEMSTRESS_POLICY_ATOMIC || policy == MEMSTRESS_POLICY_NOFAIL;
+}
+
+/* Whether the allocator may sleep: direct reclaim does. */
+bool ms_policy_sleeps(u32 policy)
+{
+	return ms_policy_flags[policy] & __GFP_DIRECT_RECLAIM;
 }

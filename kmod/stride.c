@@ -28,6 +28,8 @@
 #define MS_STRIDE_LEAST_OBJECTS 16
 #define MS_STRIDE_ROUNDS        4
 #define MS_STRIDE_GROWTH        4
+/* So many that are alone in their slabs are no accident: a slab has room for one. */
+#define MS_STRIDE_ALONE_OBJECTS 512
 
 static void ms_stride_free(struct kmem_cache *cache, void *object)
 {
@@ -46,34 +48,62 @@ static int ms_stride_compare(const void *a, const void *b)
 }
 
 /*
- * The smallest distance in slabs that are ours as a whole: as many objects that far apart
- * fit into them, and not one more. 0 if there is no such slab.
+ * One past the last of the objects that are in the slab of @addresses[@begin]. @smallest:
+ * the smallest distance of two of them, SIZE_MAX if it is alone.
+ */
+static unsigned int ms_stride_slab(const unsigned long *addresses, unsigned int begin,
+				   unsigned int count, size_t *smallest)
+{
+	struct page *slab = virt_to_head_page((void *)addresses[begin]);
+	unsigned int end;
+
+	*smallest = SIZE_MAX;
+	for (end = begin + 1; end < count; end++) {
+		if (virt_to_head_page((void *)addresses[end]) != slab)
+			break;
+		*smallest = min_t(size_t, *smallest, addresses[end] - addresses[end - 1]);
+	}
+	return end;
+}
+
+/* Whether so many objects, that far apart, fill a slab: not one more has room. */
+static bool ms_stride_fills(const unsigned long *addresses, unsigned int objects, size_t stride)
+{
+	size_t bytes = page_size(virt_to_head_page((void *)addresses[0]));
+
+	return stride <= bytes / objects && stride > bytes / (objects + 1) &&
+	       addresses[objects - 1] - addresses[0] == (objects - 1) * stride;
+}
+
+/*
+ * The smallest distance anywhere, if a slab is full of objects that far apart. Neither is
+ * enough: of a slab of which few objects are ours, these may happen to lie as if they filled it,
+ * and nowhere may two of ours be neighbours. 0 if there is no such slab; SIZE_MAX if no slab
+ * has two of them.
  */
 static size_t ms_stride_find(unsigned long *addresses, unsigned int count)
 {
+	size_t stride = SIZE_MAX;
 	unsigned int begin, end;
-	size_t stride = 0;
+	size_t smallest;
 
 	sort(addresses, count, sizeof(*addresses), ms_stride_compare, NULL);
 	for (begin = 0; begin < count; begin = end) {
-		struct page *slab = virt_to_head_page((void *)addresses[begin]);
-		size_t smallest = SIZE_MAX;
-
-		for (end = begin + 1; end < count; end++) {
-			if (virt_to_head_page((void *)addresses[end]) != slab)
-				break;
-			smallest = min_t(size_t, smallest, addresses[end] - addresses[end - 1]);
-		}
-		if (end == begin + 1 || smallest > page_size(slab) / (end - begin) ||
-		    smallest <= page_size(slab) / (end - begin + 1))
-			continue;
-		if (!stride || smallest < stride)
-			stride = smallest;
+		end = ms_stride_slab(addresses, begin, count, &smallest);
+		stride = min(stride, smallest);
 	}
-	return stride;
+	if (stride == SIZE_MAX)
+		return stride;
+	for (begin = 0; begin < count; begin = end) {
+		end = ms_stride_slab(addresses, begin, count, &smallest);
+		if (smallest == stride && end > begin + 1 &&
+		    ms_stride_fills(&addresses[begin], end - begin, stride))
+			return stride;
+	}
+	return 0;
 }
 
-/* Measures with @wanted objects. -EOPNOTSUPP: no slab was ours as a whole. */
+/* Measures with @wanted objects. -EAGAIN: no slab was ours as a whole. */
 static int ms_stride_try(struct kmem_cache *cache, size_t size, gfp_t gfp, unsigned int wanted,
 			 size_t *stride)
 {
@@ -102,8 +132,10 @@ static int ms_stride_try(struct kmem_cache *cache, size_t size, gfp_t gfp, unsig
 	}
 	if (!ret) {
 		*stride = ms_stride_find(addresses, count);
-		if (!*stride)
-			ret = -EOPNOTSUPP;
+		if (!*stride || (*stride == SIZE_MAX && count < MS_STRIDE_ALONE_OBJECTS))
+			ret = -EAGAIN;
+		else if (*stride == SIZE_MAX)
+			*stride = 0;
 	}
 	for (i = 0; i < count; i++) {
 		ms_stride_free(cache, (void *)addresses[i]);
@@ -118,12 +150,13 @@ static int ms_stride_try(struct kmem_cache *cache, size_t size, gfp_t gfp, unsig
  * @cache: the cache, or NULL for the kmalloc cache of @size and @gfp
  * @size: object size
  * @gfp: flags that choose the kmalloc cache
- * @stride: returns the bytes from one object to the next
+ * @stride: returns the bytes from one object to the next; 0 if a slab has room for one object
+ *	only
  *
  * What it allocates for this is charged to nobody, whatever @gfp says: the root
  * cgroup pays, which is not accounted.
  *
- * Return: 0, -ENOMEM, or -EOPNOTSUPP if a slab has room for one object only.
+ * Return: 0, -ENOMEM, or -EOPNOTSUPP if there are too many free places in slabs of others.
  */
 int ms_stride_measure(struct kmem_cache *cache, size_t size, gfp_t gfp, size_t *stride)
 {
@@ -132,14 +165,14 @@ int ms_stride_measure(struct kmem_cache *cache, size_t size, gfp_t gfp, size_t *
 		clamp_t(size_t, bytes / size, MS_STRIDE_LEAST_OBJECTS, MS_STRIDE_FIRST_OBJECTS);
 	struct mem_cgroup *root = ms_memcg_get_root();
 	struct mem_cgroup *previous = set_active_memcg(root);
-	int ret = -EOPNOTSUPP;
+	int ret = -EAGAIN;
 	int round;
 
-	for (round = 0; round < MS_STRIDE_ROUNDS && ret == -EOPNOTSUPP; round++) {
+	for (round = 0; round < MS_STRIDE_ROUNDS && ret == -EAGAIN; round++) {
 		ret = ms_stride_try(cache, size, gfp, wanted, stride);
 		wanted *= MS_STRIDE_GROWTH;
 	}
 	set_active_memcg(previous);
 	ms_memcg_put(root);
-	return ret;
+	return ret == -EAGAIN ? -EOPNOTSUPP : ret;
 }

@@ -33,19 +33,22 @@ static const struct field info_fields[] = {
 	OUT(info, deadman_ms), IN(info, __reserved), OUT(info, kind_policies),
 	OUT(info, kind_contexts), OUT(info, kind_features), OUT(info, kind_min),
 	OUT(info, kind_max), OUT(info, object_page_charged_bytes),
-	OUT(info, object_byte_charged_bytes), OUT(info, object_footprint_bytes), LAST
+	OUT(info, object_byte_charged_bytes), OUT(info, object_footprint_bytes),
+	OUT(info, kind_alloc_methods), OUT(info, kind_free_methods),
+	OUT(info, kind_alignment_max), LAST
 };
 
 static const struct field alloc_fields[] = {
 	IN(alloc, size), IN(alloc, flags), IN(alloc, kind), IN(alloc, context), IN(alloc, policy),
 	IN(alloc, order), IN(alloc, node), IN(alloc, payer_fd), IN(alloc, object_size),
-	IN(alloc, count), IN(alloc, deadline_ns), IN(alloc, max_failures), IN(alloc, __reserved),
+	IN(alloc, count), IN(alloc, deadline_ns), IN(alloc, max_failures), IN(alloc, cpu),
 	IN(alloc, histogram), OUT(alloc, handle), OUT(alloc, stop), OUT(alloc, first_errno),
 	OUT(alloc, __reserved2), OUT(alloc, payer_id), OUT(alloc, books.objects),
 	OUT(alloc, books.uncharged_objects), OUT(alloc, books.requested_bytes),
 	OUT(alloc, books.page_charged_bytes), OUT(alloc, books.byte_charged_bytes),
 	OUT(alloc, books.footprint_bytes), OUT(alloc, failures), OUT(alloc, total_ns),
-	OUT(alloc, slowest_ns), LAST
+	OUT(alloc, slowest_ns), IN(alloc, method), IN(alloc, alignment),
+	OUT(alloc, mmap_offset), LAST
 };
 
 static const struct field free_fields[] = {
@@ -53,7 +56,8 @@ static const struct field free_fields[] = {
 	IN(free, context), IN(free, count), IN(free, seed), OUT(free, books.objects),
 	OUT(free, books.uncharged_objects), OUT(free, books.requested_bytes),
 	OUT(free, books.page_charged_bytes), OUT(free, books.byte_charged_bytes),
-	OUT(free, books.footprint_bytes), OUT(free, total_ns), OUT(free, slowest_ns), LAST
+	OUT(free, books.footprint_bytes), OUT(free, total_ns), OUT(free, slowest_ns),
+	IN(free, cpu), IN(free, __reserved), LAST
 };
 
 static const struct field ledger_fields[] = {
@@ -63,13 +67,26 @@ static const struct field ledger_fields[] = {
 	OUT(ledger, books.byte_charged_bytes), OUT(ledger, books.footprint_bytes),
 	OUT(ledger, holdings), OUT(ledger, bookkeeping_bytes), OUT(ledger, payer_id),
 	OUT(ledger, object_size), OUT(ledger, alloc_flags), OUT(ledger, order),
-	OUT(ledger, policy), OUT(ledger, in_flight), LAST
+	OUT(ledger, policy), OUT(ledger, in_flight), OUT(ledger, lingering_objects),
+	OUT(ledger, lingering_bytes), OUT(ledger, mappings), OUT(ledger, session_flags),
+	OUT(ledger, mmap_offset), LAST
 };
 
 static const struct field settle_fields[] = {
 	IN(settle, size), IN(settle, flags), IN(settle, cgroup_fd), IN(settle, __reserved),
 	IN(settle, timeout_ns), OUT(settle, cgroup_id), OUT(settle, usage_bytes),
 	OUT(settle, bound_bytes), OUT(settle, passes), OUT(settle, state), LAST
+};
+
+static const struct field audit_fields[] = {
+	IN(audit, size), IN(audit, flags), IN(audit, handle), OUT(audit, first_handle),
+	OUT(audit, right_objects), OUT(audit, wrong_objects), OUT(audit, unowned_objects),
+	OUT(audit, unasked_objects), OUT(audit, holdings), OUT(audit, busy_holdings),
+	OUT(audit, first_index), OUT(audit, first_owner_id), OUT(audit, right_id), LAST
+};
+
+static const struct field setup_fields[] = {
+	IN(setup, size), IN(setup, flags), LAST
 };
 
 /* clang-format on */

@@ -15,13 +15,16 @@
 #define POISON      0xcc
 
 static_assert(sizeof(struct memstress_books) == 48, "struct memstress_books never grows");
-static_assert(sizeof(struct memstress_info) == 192, "struct memstress_info");
-static_assert(sizeof(struct memstress_alloc) == 168, "struct memstress_alloc");
-static_assert(sizeof(struct memstress_free) == 104, "struct memstress_free");
-static_assert(sizeof(struct memstress_ledger) == 112, "struct memstress_ledger");
+static_assert(sizeof(struct memstress_info) == 216, "struct memstress_info");
+static_assert(sizeof(struct memstress_alloc) == 184, "struct memstress_alloc");
+static_assert(sizeof(struct memstress_free) == 112, "struct memstress_free");
+static_assert(sizeof(struct memstress_ledger) == 144, "struct memstress_ledger");
 static_assert(sizeof(struct memstress_settle) == 56, "struct memstress_settle");
+static_assert(sizeof(struct memstress_audit) == 88, "struct memstress_audit");
+static_assert(sizeof(struct memstress_setup) == 8, "struct memstress_setup");
 static_assert(MEMSTRESS_IOC_INFO == 0xbd40, "ioctl numbers are ABI");
 static_assert(MEMSTRESS_IOC_SETTLE == 0xbd44, "ioctl numbers are ABI");
+static_assert(MEMSTRESS_IOC_SETUP == 0xbd46, "ioctl numbers are ABI");
 
 /* Each test begins and ends with nothing held by anybody */
 FIXTURE(session)
@@ -32,6 +35,7 @@ FIXTURE(session)
 	struct memstress_free free;
 	struct memstress_ledger ledger;
 	struct memstress_settle settle;
+	struct memstress_audit audit;
 	struct memstress_info info;
 };
 
@@ -50,6 +54,7 @@ FIXTURE_SETUP(session)
 		.size = sizeof(self->settle),
 		.cgroup_fd = self->scope.target.fd,
 	};
+	self->audit = (struct memstress_audit){ .size = sizeof(self->audit) };
 	self->info = (struct memstress_info){ .size = sizeof(self->info) };
 }
 
@@ -83,6 +88,9 @@ FIXTURE_TEARDOWN(session)
 	EXPECT_REFUSED(errno_expected, MEMSTRESS_IOC_LEDGER, req, field, value)
 #define SETTLE_REFUSED(errno_expected, field, value) \
 	EXPECT_REFUSED(errno_expected, MEMSTRESS_IOC_SETTLE, req, field, value)
+
+#define AUDIT_REFUSED(errno_expected, field, value) \
+	EXPECT_REFUSED(errno_expected, MEMSTRESS_IOC_AUDIT, req, field, value)
 
 TEST_F(session, info_bad_fields)
 {
@@ -172,7 +180,12 @@ TEST_F(session, alloc_bad_fields)
 	ALLOC_REFUSED(EINVAL, policy, MEMSTRESS_POLICY_END);
 	ALLOC_REFUSED(EINVAL, policy, ~0U);
 	ALLOC_REFUSED(EINVAL, count, 0);
-	ALLOC_REFUSED(EINVAL, __reserved, 1);
+	ALLOC_REFUSED(EINVAL, cpu, 1);
+	ALLOC_REFUSED(EINVAL, method, MEMSTRESS_ALLOC_METHOD_END);
+	ALLOC_REFUSED(EINVAL, method, ~0U);
+	/* The task is where it is, and pays as it does */
+	ALLOC_REFUSED(EINVAL, flags, MEMSTRESS_ALLOC_ACCOUNT | MEMSTRESS_ALLOC_CPU);
+	ALLOC_REFUSED(EINVAL, payer_fd, MEMSTRESS_PAYER_NOBODY);
 	ALLOC_REFUSED(EINVAL, node, -2);
 	ALLOC_REFUSED(EINVAL, node, 1 << 20);
 	ALLOC_REFUSED(EINVAL, node, 0x7fffffff);
@@ -209,6 +222,7 @@ TEST_F(session, alloc_unsupported)
 	struct memstress_alloc alloc = self->alloc;
 	struct memstress_info info;
 	unsigned int policy, context;
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
 
 	for (alloc.kind = MEMSTRESS_KIND_PAGE; alloc.kind < MEMSTRESS_KIND_END; alloc.kind++) {
 		ASSERT_EQ(0, session_info(self->fd, alloc.kind, &info));
@@ -221,7 +235,41 @@ TEST_F(session, alloc_unsupported)
 				ALLOC_REFUSED(EOPNOTSUPP, context, context);
 		if (!(info.kind_features & MEMSTRESS_KIND_FEATURE_NODE))
 			ALLOC_REFUSED(EOPNOTSUPP, node, 0);
+		if (!info.kind_alignment_max)
+			ALLOC_REFUSED(EOPNOTSUPP, alignment, 8);
+		if (!(info.kind_features & MEMSTRESS_KIND_FEATURE_MAPPABLE) ||
+		    !(info.features & MEMSTRESS_FEATURE_MAPS_CHARGED))
+			ALLOC_REFUSED(EOPNOTSUPP, flags,
+				      MEMSTRESS_ALLOC_ACCOUNT | MEMSTRESS_ALLOC_MAPPABLE);
 	}
+
+	/* An interrupt cannot sleep, and only CPUs that are there have any */
+	alloc = self->alloc;
+	alloc.context = MEMSTRESS_CONTEXT_SOFTIRQ;
+	ALLOC_REFUSED(EOPNOTSUPP, policy, MEMSTRESS_POLICY_KERNEL);
+	ALLOC_REFUSED(EOPNOTSUPP, policy, MEMSTRESS_POLICY_NOFAIL);
+	alloc.policy = MEMSTRESS_POLICY_NOWAIT;
+	alloc.flags |= MEMSTRESS_ALLOC_CPU;
+	ALLOC_REFUSED(ENODEV, cpu, cpus);
+	ALLOC_REFUSED(ENODEV, cpu, ~0U);
+}
+
+/* Pages that nobody pays for can be mapped everywhere: as many as an offset has room for */
+TEST_F(session, alloc_mappable)
+{
+	struct memstress_alloc alloc = self->alloc;
+	struct memstress_info info;
+
+	ASSERT_EQ(0, session_info(self->fd, MEMSTRESS_KIND_PAGE, &info));
+	EXPECT_NE(0, info.kind_features & MEMSTRESS_KIND_FEATURE_MAPPABLE);
+	alloc.flags = MEMSTRESS_ALLOC_MAPPABLE;
+	alloc.payer_fd = MEMSTRESS_PAYER_CALLER;
+	ALLOC_REFUSED(EINVAL, count, MEMSTRESS_MAPPABLE_MAX_BYTES / info.page_size + 1);
+	ALLOC_REFUSED(EINVAL, count, ~0ULL);
+	ALLOC_REFUSED(EINVAL, flags, MEMSTRESS_ALLOC_MAPPABLE | MEMSTRESS_ALLOC_SPLITTABLE);
+	alloc.order = info.kind_max;
+	alloc.count = (MEMSTRESS_MAPPABLE_MAX_BYTES / info.page_size >> alloc.order) + 1;
+	ALLOC_REFUSED(EINVAL, node, MEMSTRESS_NODE_ANY);
 }
 
 TEST_F(session, alloc_bad_payers)
@@ -241,8 +289,12 @@ TEST_F(session, alloc_bad_payers)
 	ALLOC_REFUSED(EBADF, payer_fd, regular);
 	ALLOC_REFUSED(EBADF, payer_fd, directory);
 	ALLOC_REFUSED(EBADF, payer_fd, file);
-	ALLOC_REFUSED(EBADF, payer_fd, -2);
+	ALLOC_REFUSED(EBADF, payer_fd, -3);
 	ALLOC_REFUSED(EBADF, payer_fd, -0x7fffffff - 1);
+	alloc.flags |= MEMSTRESS_ALLOC_PAYER_PID;
+	ALLOC_REFUSED(ESRCH, payer_fd, 0);
+	ALLOC_REFUSED(ESRCH, payer_fd, -1);
+	ALLOC_REFUSED(ESRCH, payer_fd, 0x7fffffff);
 	close(regular);
 	close(directory);
 	close(file);
@@ -279,7 +331,10 @@ TEST_F(session, free_bad_fields)
 {
 	struct memstress_free req = self->free;
 
-	FREE_REFUSED(EINVAL, flags, 1 << 1 | MEMSTRESS_FREE_ALL);
+	FREE_REFUSED(EINVAL, flags, 1 << 2 | MEMSTRESS_FREE_ALL);
+	FREE_REFUSED(EINVAL, flags, MEMSTRESS_FREE_CPU | MEMSTRESS_FREE_ALL);
+	FREE_REFUSED(EINVAL, cpu, 1);
+	FREE_REFUSED(EINVAL, __reserved, 1);
 	FREE_REFUSED(EINVAL, flags, 1U << 31);
 	FREE_REFUSED(EINVAL, handle, 1);
 	FREE_REFUSED(EINVAL, order, MEMSTRESS_FREE_ORDER_END);
@@ -291,7 +346,13 @@ TEST_F(session, free_bad_fields)
 	FREE_REFUSED(EINVAL, seed, 1);
 	req.order = MEMSTRESS_FREE_LIFO;
 	FREE_REFUSED(EINVAL, seed, 1);
-	FREE_REFUSED(EOPNOTSUPP, context, MEMSTRESS_CONTEXT_HARDIRQ);
+	req = (struct memstress_free){
+		.size = sizeof(req),
+		.flags = MEMSTRESS_FREE_ALL | MEMSTRESS_FREE_CPU,
+		.context = MEMSTRESS_CONTEXT_KWORKER,
+	};
+	FREE_REFUSED(ENODEV, cpu, sysconf(_SC_NPROCESSORS_CONF));
+	FREE_REFUSED(ENODEV, cpu, ~0U);
 
 	req = (struct memstress_free){ .size = sizeof(req) };
 	FREE_REFUSED(ENOENT, handle, 0);
@@ -303,7 +364,7 @@ TEST_F(session, ledger_bad_fields)
 {
 	struct memstress_ledger req = self->ledger;
 
-	LEDGER_REFUSED(EINVAL, flags, 1 << 1);
+	LEDGER_REFUSED(EINVAL, flags, 1 << 2);
 	LEDGER_REFUSED(EINVAL, flags, 1U << 31);
 	LEDGER_REFUSED(EINVAL, kind, MEMSTRESS_KIND_END);
 	LEDGER_REFUSED(EINVAL, kind, ~0U);
@@ -334,6 +395,24 @@ TEST_F(session, settle_bad_fields)
 	close(root);
 }
 
+TEST_F(session, audit_bad_fields)
+{
+	struct memstress_audit req = self->audit;
+
+	AUDIT_REFUSED(EINVAL, flags, 1);
+	AUDIT_REFUSED(EINVAL, flags, 1U << 31);
+	AUDIT_REFUSED(ENOENT, handle, 1);
+	AUDIT_REFUSED(ENOENT, handle, ~0U);
+}
+
+TEST_F(session, setup_bad_fields)
+{
+	struct memstress_setup req = { .size = sizeof(req) };
+
+	EXPECT_REFUSED(EINVAL, MEMSTRESS_IOC_SETUP, req, flags, MEMSTRESS_SETUP_SHARED << 1);
+	EXPECT_REFUSED(EINVAL, MEMSTRESS_IOC_SETUP, req, flags, 1U << 31);
+}
+
 TEST_F(session, no_such_ioctl)
 {
 	struct memstress_info info = self->info;
@@ -341,7 +420,7 @@ TEST_F(session, no_such_ioctl)
 	const unsigned int unknown[] = {
 		0,
 		MEMSTRESS_IOC_INFO - 1,
-		MEMSTRESS_IOC_SETTLE + 1,
+		MEMSTRESS_IOC_SETUP + 1,
 		~0U,
 		_IO(MEMSTRESS_IOC_TYPE, 0xff),
 		_IO(MEMSTRESS_IOC_TYPE, 0),
@@ -394,6 +473,8 @@ FIXTURE(sized)
 		struct memstress_free free;
 		struct memstress_ledger ledger;
 		struct memstress_settle settle;
+		struct memstress_audit audit;
+		struct memstress_setup setup;
 	} good;
 };
 
@@ -419,6 +500,8 @@ VARIANT(alloc, ALLOC);
 VARIANT(free, FREE);
 VARIANT(ledger, LEDGER);
 VARIANT(settle, SETTLE);
+VARIANT(audit, AUDIT);
+VARIANT(setup, SETUP);
 
 FIXTURE_SETUP(sized)
 {
@@ -549,7 +632,9 @@ TEST_F(sized, bad_address)
 	arg = memcpy(hole - sizeof(__u32), &self->good, sizeof(__u32));
 	EXPECT_ERRNO(EFAULT, session_ioctl(self->fd, variant->cmd, arg));
 
-	/* It can be read, and the answer not be written: nothing is kept */
+	/* It can be read, and the answer not be written: nothing is kept. SETUP has no answer */
+	if (variant->cmd == MEMSTRESS_IOC_SETUP)
+		return;
 	arg = memcpy(self->memory, &self->good, variant->size);
 	ASSERT_EQ(0, mprotect(arg, self->page, PROT_READ));
 	EXPECT_ERRNO(EFAULT, session_ioctl(self->fd, variant->cmd, arg));

@@ -61,6 +61,8 @@ static int ms_cache_create(struct ms_cache *entry, u64 size, bool accounted)
 	if (!cache)
 		return -ENOMEM;
 	ret = ms_stride_measure(cache, size, GFP_KERNEL, &entry->stride[accounted]);
+	if (!ret && !entry->stride[accounted])
+		ret = -EOPNOTSUPP;
 	if (ret) {
 		kmem_cache_destroy(cache);
 		return ret;
@@ -118,9 +120,21 @@ static struct ms_link *ms_cache_alloc(const struct ms_request *request)
 	return kmem_cache_alloc_node(request->cache, request->gfp, request->node);
 }
 
+/* All or nothing. */
+static u32 ms_cache_alloc_bulk(const struct ms_request *request, struct ms_link **links, u32 count)
+{
+	return kmem_cache_alloc_bulk(request->cache, request->gfp, count, (void **)links) ? count :
+											    0;
+}
+
 static void ms_cache_free(const struct ms_request *request, struct ms_link *link)
 {
 	kmem_cache_free(request->cache, link);
+}
+
+static void ms_cache_free_bulk(const struct ms_request *request, struct ms_link **links, u32 count)
+{
+	kmem_cache_free_bulk(request->cache, count, (void **)links);
 }
 
 /* All sessions are closed, so all caches are empty. */
@@ -137,13 +151,16 @@ void ms_cache_exit(void)
 const struct ms_kind_ops ms_cache_ops = {
 	.kind = MEMSTRESS_KIND_CACHE,
 	.features = MEMSTRESS_KIND_FEATURE_NODE,
-	.policies = BIT_ULL(MEMSTRESS_POLICY_KERNEL) | BIT_ULL(MEMSTRESS_POLICY_NOWAIT) |
-		    BIT_ULL(MEMSTRESS_POLICY_ATOMIC) | BIT_ULL(MEMSTRESS_POLICY_NOIO) |
-		    BIT_ULL(MEMSTRESS_POLICY_NOFS) | BIT_ULL(MEMSTRESS_POLICY_NORETRY) |
-		    BIT_ULL(MEMSTRESS_POLICY_RETRY_MAYFAIL) | BIT_ULL(MEMSTRESS_POLICY_NOFAIL),
+	.policies = MS_POLICIES_OF_GFP,
+	.contexts = BIT_ULL(MEMSTRESS_CONTEXT_END) - 1,
+	.alloc_methods = BIT_ULL(MEMSTRESS_ALLOC_SINGLY) | BIT_ULL(MEMSTRESS_ALLOC_BULK),
+	.free_methods = BIT_ULL(MEMSTRESS_FREE_SINGLY) | BIT_ULL(MEMSTRESS_FREE_BULK) |
+			BIT_ULL(MEMSTRESS_FREE_RCU),
 	.smallest = sizeof(struct ms_link),
 	.largest = ms_cache_largest,
 	.prepare = ms_cache_prepare,
 	.alloc = ms_cache_alloc,
+	.alloc_bulk = ms_cache_alloc_bulk,
 	.free = ms_cache_free,
+	.free_bulk = ms_cache_free_bulk,
 };

@@ -49,7 +49,8 @@ static unsigned long ms_percpu_first_offset(void)
 
 static struct ms_link *ms_percpu_alloc(const struct ms_request *request)
 {
-	void __percpu *object = __alloc_percpu_gfp(request->size, sizeof(void *), request->gfp);
+	size_t alignment = max_t(size_t, request->alignment, sizeof(void *));
+	void __percpu *object = __alloc_percpu_gfp(request->size, alignment, request->gfp);
 
 	if (!object)
 		return NULL;
@@ -74,6 +75,10 @@ const struct ms_kind_ops ms_percpu_ops = {
 		    BIT_ULL(MEMSTRESS_POLICY_ATOMIC) | BIT_ULL(MEMSTRESS_POLICY_NOIO) |
 		    BIT_ULL(MEMSTRESS_POLICY_NOFS) | BIT_ULL(MEMSTRESS_POLICY_NORETRY) |
 		    BIT_ULL(MEMSTRESS_POLICY_RETRY_MAYFAIL),
+	.contexts = BIT_ULL(MEMSTRESS_CONTEXT_END) - 1,
+	.alloc_methods = BIT_ULL(MEMSTRESS_ALLOC_SINGLY),
+	.free_methods = BIT_ULL(MEMSTRESS_FREE_SINGLY) | BIT_ULL(MEMSTRESS_FREE_RCU),
+	.alignment_max = PAGE_SIZE,
 	.smallest = sizeof(struct ms_link),
 	.largest = ms_percpu_largest,
 	.prepare = ms_percpu_prepare,

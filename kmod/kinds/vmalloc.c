@@ -41,6 +41,14 @@ static void ms_vmalloc_free(const struct ms_request *request, struct ms_link *li
 	vfree(link);
 }
 
+static struct page *ms_vmalloc_charged_page(const struct ms_request *request, struct ms_link *link,
+					    u64 index)
+{
+	u64 offset = index << PAGE_SHIFT;
+
+	return offset < request->size ? vmalloc_to_page((char *)link + offset) : NULL;
+}
+
 const struct ms_kind_ops ms_vmalloc_ops = {
 	.kind = MEMSTRESS_KIND_VMALLOC,
 	/* Allocating address space and page tables may sleep whatever the flags say. */
@@ -48,9 +56,13 @@ const struct ms_kind_ops ms_vmalloc_ops = {
 		    BIT_ULL(MEMSTRESS_POLICY_NOFS) | BIT_ULL(MEMSTRESS_POLICY_NORETRY) |
 		    BIT_ULL(MEMSTRESS_POLICY_RETRY_MAYFAIL) |
 		    (MS_COMPAT_VMALLOC_NOFAIL ? BIT_ULL(MEMSTRESS_POLICY_NOFAIL) : 0),
+	.contexts = BIT_ULL(MEMSTRESS_CONTEXT_TASK) | BIT_ULL(MEMSTRESS_CONTEXT_KWORKER),
+	.alloc_methods = BIT_ULL(MEMSTRESS_ALLOC_SINGLY),
+	.free_methods = BIT_ULL(MEMSTRESS_FREE_SINGLY) | BIT_ULL(MEMSTRESS_FREE_RCU),
 	.smallest = sizeof(struct ms_link),
 	.largest = ms_vmalloc_largest,
 	.prepare = ms_vmalloc_prepare,
 	.alloc = ms_vmalloc_alloc,
 	.free = ms_vmalloc_free,
+	.charged_page = ms_vmalloc_charged_page,
 };

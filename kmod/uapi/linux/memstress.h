@@ -35,19 +35,22 @@
  *    of cgroup v1, or of cgroup v2 on a host where memory is on v1.
  *  - EPERM: needs CAP_SYS_ADMIN of the caller and of whoever opened the session: memory
  *    that nobody pays for, asked for or because the payer would be the root, forced
- *    policies, naming a payer, SETTLE; and of the caller alone, to be the first to ask
- *    for a size of the cache kind.
- *  - EACCES: only the thread group that opened the session may allocate.
+ *    policies, interrupt contexts, naming a payer, SETTLE; and of the caller alone, to be
+ *    the first to ask for a size of the cache kind.
+ *  - EACCES: only the thread group that opened the session may allocate, unless it has
+ *    made the session a shared one (SETUP), which only that group may.
  *  - EBADF: a descriptor is not open, or is not the directory of a cgroup.
  *  - ENOENT: no holding has this handle, or the payer's cgroup was removed.
- *  - EBUSY: another call is working on this holding.
+ *  - ESRCH: there is no process with the payer's id.
+ *  - ENODEV: the CPU asked for is not online.
+ *  - EBUSY: another call is working on this holding, or it is mapped and was to be freed.
  *  - EDQUOT: the payer has no finite limit on itself or on an ancestor, and the
  *    module parameter require_limit is set.
  *  - ENOMEM: memory for the request itself (not for its objects) was refused; nothing
  *    is kept of it. So may open() answer. FREE and LEDGER need no memory.
  *  - ENOSPC: the module has as many slab caches of its own as it makes (64 sizes).
  *  - ESTALE: the session's memory was given back for it, by the dead-man timer
- *    or on a global OOM. ALLOC, FREE and LEDGER are over for this session.
+ *    or on a global OOM. ALLOC, FREE, LEDGER and SETUP are over for this session.
  */
 #ifndef _UAPI_LINUX_MEMSTRESS_H
 #define _UAPI_LINUX_MEMSTRESS_H
@@ -66,6 +69,8 @@ enum {
 	MEMSTRESS_CMD_FREE,
 	MEMSTRESS_CMD_LEDGER,
 	MEMSTRESS_CMD_SETTLE,
+	MEMSTRESS_CMD_AUDIT,
+	MEMSTRESS_CMD_SETUP,
 };
 
 /**
@@ -79,6 +84,12 @@ enum {
  * @MEMSTRESS_KIND_PERCPU: alloc_percpu(), of a size a CPU; charged by the byte,
  *	for every possible CPU. On most kernels only policies that may do all that
  *	GFP_KERNEL may make new chunks; others are refused when no page is at hand
+ * @MEMSTRESS_KIND_EXACT: alloc_pages_exact(), of a size; charged in whole pages. For a moment the
+ *	next power of two of pages is taken and charged, then the tail is given back
+ * @MEMSTRESS_KIND_KVMALLOC: kvmalloc(), of a size; above a page it falls back to vmalloc() where
+ *	kmalloc() fails, and each object is charged as what it has become. The caps count it
+ *	as kmalloc(), which takes no less. Smaller than what vmalloc() may map by huge pages,
+ *	for that rounds it up
  * @MEMSTRESS_KIND_END: one past the last
  *
  * 0 is no kind.
@@ -89,18 +100,28 @@ enum memstress_kind {
 	MEMSTRESS_KIND_CACHE,
 	MEMSTRESS_KIND_VMALLOC,
 	MEMSTRESS_KIND_PERCPU,
+	MEMSTRESS_KIND_EXACT,
+	MEMSTRESS_KIND_KVMALLOC,
 	MEMSTRESS_KIND_END,
 };
 
 /**
  * enum memstress_context - where an allocation or a free runs
  * @MEMSTRESS_CONTEXT_TASK: in the calling thread
- * @MEMSTRESS_CONTEXT_KWORKER: in a kernel worker thread
- * @MEMSTRESS_CONTEXT_SOFTIRQ: in a softirq
- * @MEMSTRESS_CONTEXT_HARDIRQ: in a hardirq
+ * @MEMSTRESS_CONTEXT_KWORKER: in a kernel worker thread. At the limit it is the payer's
+ *	cgroup that the OOM killer looks into, as always. A caller that is being killed
+ *	takes the worker's allocation with it; but for anybody else who is killed, the
+ *	allocation goes on until the limit gives way, or nobody is left to be killed
+ * @MEMSTRESS_CONTEXT_SOFTIRQ: in a softirq, by a timer
+ * @MEMSTRESS_CONTEXT_HARDIRQ: in a hardirq, by a timer. Not on PREEMPT_RT
  * @MEMSTRESS_CONTEXT_END: one past the last
  *
- * INFO tells which of them this module can do.
+ * The caller waits, and ends the call as in its own context. In an interrupt, at most 64
+ * objects are made or freed, and none is begun after 100 us; then the caller looks whether
+ * to go on, and raises the next one. Interrupts take policies that do not sleep (NOWAIT,
+ * ATOMIC, NOLOCK) and kinds whose allocator may be called there; 5.10 never charges what is
+ * allocated in one (memcg_kmem_bypass() in mm/memcontrol.c), so there MEMSTRESS_ALLOC_ACCOUNT
+ * is EOPNOTSUPP in them. INFO tells what this module can do.
  */
 enum memstress_context {
 	MEMSTRESS_CONTEXT_TASK,
@@ -125,8 +146,11 @@ enum memstress_context {
  * @MEMSTRESS_POLICY_NOFAIL: GFP_KERNEL | __GFP_NOFAIL: never fails; its charge is
  *	forced, counted against the cap on forced bytes. EOPNOTSUPP where the
  *	kernel would warn: more than order 1
- * @MEMSTRESS_POLICY_NOLOCK: the allocators that take no lock, where the kernel
- *	exports them
+ * @MEMSTRESS_POLICY_NOLOCK: alloc_pages_nolock() and kmalloc_nolock(), where the kernel exports
+ *	both: they take no lock that is held, so they fail also while there is memory (see
+ *	@max_failures). Orders up to 3, objects of the kmalloc caches, no NUMA node. What
+ *	kmalloc_nolock() takes from a larger cache than the object's, or gives uncharged,
+ *	is given back and counts as refused
  * @MEMSTRESS_POLICY_END: one past the last
  *
  * __GFP_NOWARN is always added. See Documentation/core-api/memory-allocation.rst.
@@ -183,6 +207,9 @@ struct memstress_books {
  * @MEMSTRESS_FEATURE_REQUIRE_LIMIT: payers without a finite limit are refused
  * @MEMSTRESS_FEATURE_OOM_RELIEF: an OOM that is not a cgroup's takes the memory of all
  *	sessions back: of the machine, of a cpuset or a memory policy, or by SysRq-f
+ * @MEMSTRESS_FEATURE_CHARGED_INTERRUPTS: this kernel charges what is allocated in interrupts
+ * @MEMSTRESS_FEATURE_MAPS_CHARGED: what is charged can be mapped. 5.10 maps only what nobody
+ *	pays for
  */
 enum memstress_feature {
 	MEMSTRESS_FEATURE_KMEM = 1 << 0,
@@ -190,16 +217,20 @@ enum memstress_feature {
 	MEMSTRESS_FEATURE_SETTLE = 1 << 2,
 	MEMSTRESS_FEATURE_REQUIRE_LIMIT = 1 << 3,
 	MEMSTRESS_FEATURE_OOM_RELIEF = 1 << 4,
+	MEMSTRESS_FEATURE_CHARGED_INTERRUPTS = 1 << 5,
+	MEMSTRESS_FEATURE_MAPS_CHARGED = 1 << 6,
 };
 
 /**
  * enum memstress_kind_feature - bits of memstress_info.kind_features
  * @MEMSTRESS_KIND_FEATURE_NODE: a NUMA node can be given
  * @MEMSTRESS_KIND_FEATURE_ORDER: objects have an order, not an object size
+ * @MEMSTRESS_KIND_FEATURE_MAPPABLE: MEMSTRESS_ALLOC_MAPPABLE works; not on 32-bit kernels
  */
 enum memstress_kind_feature {
 	MEMSTRESS_KIND_FEATURE_NODE = 1 << 0,
 	MEMSTRESS_KIND_FEATURE_ORDER = 1 << 1,
+	MEMSTRESS_KIND_FEATURE_MAPPABLE = 1 << 2,
 };
 
 /**
@@ -234,9 +265,13 @@ enum memstress_kind_feature {
  * @kind_features: [out] bitmap of enum memstress_kind_feature
  * @kind_min: [out] smallest object size in bytes, or order
  * @kind_max: [out] largest object size in bytes, or order
- * @object_page_charged_bytes: [out] charge of one accounted object, in whole pages
+ * @object_page_charged_bytes: [out] charge of one accounted object, in whole pages; of kvmalloc
+ *	as long as it does not fall back
  * @object_byte_charged_bytes: [out] charge of one accounted object, by the byte
  * @object_footprint_bytes: [out] what one object counts against the caps
+ * @kind_alloc_methods: [out] bitmap, 1 << enum memstress_alloc_method, for @kind
+ * @kind_free_methods: [out] bitmap, 1 << enum memstress_free_method, for @kind
+ * @kind_alignment_max: [out] largest alignment in bytes; 0: none can be asked for
  *
  * Does not allocate anything for the session. EOPNOTSUPP: @kind is not supported
  * by this kernel. EINVAL: no such kind, or a size or order outside its range.
@@ -272,6 +307,9 @@ struct memstress_info {
 	__aligned_u64 object_page_charged_bytes;
 	__aligned_u64 object_byte_charged_bytes;
 	__aligned_u64 object_footprint_bytes;
+	__aligned_u64 kind_alloc_methods;
+	__aligned_u64 kind_free_methods;
+	__aligned_u64 kind_alignment_max;
 };
 #define MEMSTRESS_IOC_INFO _IO(MEMSTRESS_IOC_TYPE, MEMSTRESS_CMD_INFO)
 
@@ -280,10 +318,53 @@ struct memstress_info {
  * @MEMSTRESS_ALLOC_ACCOUNT: charge the objects (__GFP_ACCOUNT, for the cache kind
  *	SLAB_ACCOUNT). Without it nobody pays, and CAP_SYS_ADMIN is needed
  * @MEMSTRESS_ALLOC_ZERO: zero the objects (__GFP_ZERO; percpu is always zeroed)
+ * @MEMSTRESS_ALLOC_CPU: the context runs on @cpu. Not for the task context: there the
+ *	caller's affinity decides (sched_setaffinity(2)). A CPU that goes offline
+ *	meanwhile ends the call: stop reason FAILED, ENODEV
+ * @MEMSTRESS_ALLOC_PAYER_PID: @payer_fd is not a descriptor but the id, in the caller's pid
+ *	namespace, of a process whose cgroup at the start of the call pays for all of it
+ * @MEMSTRESS_ALLOC_SPLITTABLE: pages of an order are not compound, so that
+ *	MEMSTRESS_FREE_SPLIT can free them singly. For kinds with that method. Not with
+ *	MEMSTRESS_ALLOC_MAPPABLE
+ * @MEMSTRESS_ALLOC_MAPPABLE: the holding can be mapped with mmap(2), see @mmap_offset: pages,
+ *	compound, and zeroed without being asked for. @count is for at most
+ *	MEMSTRESS_MAPPABLE_MAX_BYTES. EOPNOTSUPP: the kind cannot be mapped, or is to be
+ *	charged, which this kernel cannot map (no MEMSTRESS_FEATURE_MAPS_CHARGED). Not
+ *	with MEMSTRESS_ALLOC_SPLITTABLE
  */
 enum memstress_alloc_flags {
 	MEMSTRESS_ALLOC_ACCOUNT = 1 << 0,
 	MEMSTRESS_ALLOC_ZERO = 1 << 1,
+	MEMSTRESS_ALLOC_CPU = 1 << 2,
+	MEMSTRESS_ALLOC_PAYER_PID = 1 << 3,
+	MEMSTRESS_ALLOC_SPLITTABLE = 1 << 4,
+	MEMSTRESS_ALLOC_MAPPABLE = 1 << 5,
+};
+
+/**
+ * enum memstress_alloc_method - how objects are made
+ * @MEMSTRESS_ALLOC_SINGLY: one by one, with the kind's own function
+ * @MEMSTRESS_ALLOC_BULK: up to 32 in one call: kmem_cache_alloc_bulk(), which gives all or
+ *	nothing, and alloc_pages_bulk() of order 0 where the kernel exports it (from 5.13),
+ *	which may give fewer: accounted pages from 5.16 one at a time, before many that are
+ *	charged to nobody. A call is one attempt, and refused if it gives nothing. Not in a
+ *	hardirq
+ * @MEMSTRESS_ALLOC_GROW: of half the size, then krealloc() to the size. While it copies, there
+ *	are both, and both charged. Without a node
+ * @MEMSTRESS_ALLOC_SHRINK: of twice the size, which must not be above the kind_max of INFO,
+ *	then krealloc() to the size, which leaves the object where it is and so its charge
+ *	what it was. Without a node
+ * @MEMSTRESS_ALLOC_METHOD_END: one past the last
+ *
+ * EOPNOTSUPP: the kind does not make objects like that, see the kind_alloc_methods of INFO, or
+ * not these. The policy NOLOCK has only SINGLY.
+ */
+enum memstress_alloc_method {
+	MEMSTRESS_ALLOC_SINGLY,
+	MEMSTRESS_ALLOC_BULK,
+	MEMSTRESS_ALLOC_GROW,
+	MEMSTRESS_ALLOC_SHRINK,
+	MEMSTRESS_ALLOC_METHOD_END,
 };
 
 /**
@@ -297,7 +378,7 @@ enum memstress_alloc_flags {
  * @MEMSTRESS_STOP_DEADLINE: the time given was over
  * @MEMSTRESS_STOP_UNKILLABLE: the kernel refused an object to a caller that the OOM
  *	killer may not kill (oom_score_adj -1000). To let it live, everything
- *	that the session held was freed, but for what another call is working on:
+ *	that the session held was freed, but for what is mapped or another call is working on:
  *	such a task could otherwise fault for ever on its way back to user mode
  * @MEMSTRESS_STOP_END: one past the last
  */
@@ -311,8 +392,11 @@ enum memstress_stop {
 	MEMSTRESS_STOP_END,
 };
 
+#define MEMSTRESS_MAPPABLE_MAX_BYTES (2ULL << 30)
+
 #define MEMSTRESS_NODE_ANY        (-1)
 #define MEMSTRESS_PAYER_CALLER    (-1)
+#define MEMSTRESS_PAYER_NOBODY    (-2)
 #define MEMSTRESS_HISTOGRAM_SLOTS 48
 
 /**
@@ -326,7 +410,10 @@ enum memstress_stop {
  * @node: NUMA node that must give the memory (__GFP_THISNODE), or
  *	MEMSTRESS_NODE_ANY: the caller's memory policy decides
  * @payer_fd: directory of the cgroup that pays, also an empty one, or
- *	MEMSTRESS_PAYER_CALLER: the caller's cgroup at the time of each charge.
+ *	MEMSTRESS_PAYER_CALLER: the caller's cgroup at the time of each charge, in other
+ *	contexts than the task at the start of the call. MEMSTRESS_PAYER_NOBODY: nothing is
+ *	said of who pays, which is for other contexts: the kernel must then charge
+ *	nobody, also with MEMSTRESS_ALLOC_ACCOUNT.
  *	Naming a cgroup needs CAP_SYS_ADMIN and MEMSTRESS_ALLOC_ACCOUNT. Where the
  *	memory controller is not enabled in a cgroup v2, its nearest ancestor with
  *	the controller pays. EOPNOTSUPP: the controller is on another hierarchy
@@ -336,7 +423,7 @@ enum memstress_stop {
  * @deadline_ns: end at the next object when this time has passed since the call;
  *	0: no deadline
  * @max_failures: refused objects to go on after; 0: the first one ends the call
- * @__reserved: must be 0
+ * @cpu: with MEMSTRESS_ALLOC_CPU the number of an online CPU; else must be 0
  * @histogram: address of MEMSTRESS_HISTOGRAM_SLOTS __u64, or 0. Slot n is set to the
  *	number of attempts that took 2^n ns or more but less than 2^(n+1); the
  *	first one also has those of 0 ns, the last one everything longer
@@ -351,12 +438,36 @@ enum memstress_stop {
  * @failures: [out] objects refused
  * @total_ns: [out] time of all attempts together
  * @slowest_ns: [out] time of the slowest attempt
+ * @method: enum memstress_alloc_method, one of the kind_alloc_methods of INFO
+ * @alignment: bytes that the address of an object is a multiple of, a power of two up to the
+ *	kind_alignment_max of INFO; 0: the kind's own choice
+ * @mmap_offset: [out] with MEMSTRESS_ALLOC_MAPPABLE: where in the device mmap(2) finds the
+ *	holding, with the oldest object first; else 0
  *
  * Stopping early is a success: see @stop and @books. The answer is written also
  * when the caller is being killed; put the struct into a shared mapping that is
  * already touched to read it from another process.
  *
  * The objects of a call form one holding. A session may have any number of them.
+ *
+ * mmap(2) of the descriptor at @mmap_offset, or at a page within the holding, shows as much of
+ * it as is asked for, to whoever has the descriptor. All pages are there at once, and count
+ * in the RSS of the process as those of a file do: the OOM killer sees them, and, if they are
+ * charged, so does the line file_mapped of the payer's memory.stat (mapped_file on cgroup v1).
+ * Before 6.2 they do so only when the thread that maps has had 64 page faults more, or has
+ * unmapped a page (check_sync_rss_stat() and add_mm_rss_vec() in mm/memory.c).
+ * A page is charged once, to its payer, whoever maps it and how often. MAP_SHARED only. A child
+ * inherits the mapping; parts can be unmapped, moved and protected; it cannot grow, is in no
+ * core dump, and what MADV_DONTNEED drops is gone (SIGBUS). The pages stay as long as the
+ * descriptor or a mapping does. mmap(2) answers
+ *
+ *  - ENOENT: no holding is at this offset.
+ *  - EINVAL: the holding is not MAPPABLE, or MAP_PRIVATE was asked for.
+ *  - ENXIO: the holding ends before the mapping would.
+ *  - EBUSY: another call is working on the holding.
+ *  - EINTR: a fatal signal came.
+ *  - ENOMEM: there is no memory for page tables.
+ *  - ESTALE: as of ioctls.
  */
 struct memstress_alloc {
 	__u32 size;
@@ -371,7 +482,7 @@ struct memstress_alloc {
 	__aligned_u64 count;
 	__aligned_u64 deadline_ns;
 	__u32 max_failures;
-	__u32 __reserved;
+	__u32 cpu;
 	__aligned_u64 histogram;
 	__u32 handle;
 	__u32 stop;
@@ -382,15 +493,20 @@ struct memstress_alloc {
 	__aligned_u64 failures;
 	__aligned_u64 total_ns;
 	__aligned_u64 slowest_ns;
+	__u32 method;
+	__u32 alignment;
+	__aligned_u64 mmap_offset;
 };
 #define MEMSTRESS_IOC_ALLOC _IO(MEMSTRESS_IOC_TYPE, MEMSTRESS_CMD_ALLOC)
 
 /**
  * enum memstress_free_flags - bits of memstress_free.flags
  * @MEMSTRESS_FREE_ALL: every holding of the session; handle must be 0
+ * @MEMSTRESS_FREE_CPU: the context runs on @cpu. Not for the task context
  */
 enum memstress_free_flags {
 	MEMSTRESS_FREE_ALL = 1 << 0,
+	MEMSTRESS_FREE_CPU = 1 << 1,
 };
 
 /**
@@ -413,10 +529,27 @@ enum memstress_free_order {
 /**
  * enum memstress_free_method - how objects are freed
  * @MEMSTRESS_FREE_SINGLY: one by one, with the kind's own function
+ * @MEMSTRESS_FREE_BULK: up to 32 in one call: kmem_cache_free_bulk(). Not in a hardirq
+ * @MEMSTRESS_FREE_RCU: by a callback of call_rcu() for each, which runs in a softirq. The call
+ *	waits for all that it has queued, also when it is killed, and one call at a time
+ *	queues any. An object must have room for a struct rcu_head (16 bytes), and the
+ *	context must be the task's, which queues them
+ * @MEMSTRESS_FREE_SPLIT: split_page(), then each page by itself. For holdings made with
+ *	MEMSTRESS_ALLOC_SPLITTABLE
  * @MEMSTRESS_FREE_METHOD_END: one past the last
+ *
+ * EOPNOTSUPP: the kind is not freed like that, see the kind_free_methods of INFO, or these
+ * objects cannot be; with MEMSTRESS_FREE_ALL nothing is freed if some cannot be.
+ *
+ * What has its memory from vmalloc() is freed later if it is freed in an interrupt, by RCU too:
+ * vfree() hands it to a work item of the kernel's own, which nobody can wait for. It is in no
+ * books then, and soon not in the kernel's.
  */
 enum memstress_free_method {
 	MEMSTRESS_FREE_SINGLY,
+	MEMSTRESS_FREE_BULK,
+	MEMSTRESS_FREE_RCU,
+	MEMSTRESS_FREE_SPLIT,
 	MEMSTRESS_FREE_METHOD_END,
 };
 
@@ -433,10 +566,13 @@ enum memstress_free_method {
  * @seed: for RANDOM; else must be 0
  * @books: [out] the objects freed
  * @total_ns: [out] time of all frees together, without putting them in order
- * @slowest_ns: [out] time of the slowest free
+ * @slowest_ns: [out] time of the slowest free, which is a call of the allocator
+ * @cpu: with MEMSTRESS_FREE_CPU the number of an online CPU; else must be 0
+ * @__reserved: must be 0
  *
  * A fatal signal ends the call early; the rest is freed when the session closes.
- * With MEMSTRESS_FREE_ALL, holdings that another call is working on are left out.
+ * EBUSY: the holding is mapped, or another call is working on it. With MEMSTRESS_FREE_ALL
+ * such holdings are left out.
  * Works for every process that has the descriptor.
  */
 struct memstress_free {
@@ -451,6 +587,8 @@ struct memstress_free {
 	struct memstress_books books;
 	__aligned_u64 total_ns;
 	__aligned_u64 slowest_ns;
+	__u32 cpu;
+	__u32 __reserved;
 };
 #define MEMSTRESS_IOC_FREE _IO(MEMSTRESS_IOC_TYPE, MEMSTRESS_CMD_FREE)
 
@@ -458,9 +596,12 @@ struct memstress_free {
  * enum memstress_ledger_flags - bits of memstress_ledger.flags
  * @MEMSTRESS_LEDGER_NEXT: tell about the holding with the smallest handle above
  *	@handle, so that 0 begins a walk and ENOENT ends it
+ * @MEMSTRESS_LEDGER_STALE: also of a session whose memory was given back for it, instead of
+ *	ESTALE
  */
 enum memstress_ledger_flags {
 	MEMSTRESS_LEDGER_NEXT = 1 << 0,
+	MEMSTRESS_LEDGER_STALE = 1 << 1,
 };
 
 /**
@@ -482,6 +623,15 @@ enum memstress_ledger_flags {
  * @order: [out] of a holding; else 0
  * @policy: [out] of a holding: enum memstress_policy; else 0
  * @in_flight: [out] ALLOC and FREE calls under way in this session
+ * @lingering_objects: [out] without a handle: objects that somebody still referenced when the
+ *	session gave them back: a mapping, when its memory was taken back for it, or a
+ *	pipe that pages of a mapping were spliced into. They are free, and no longer
+ *	charged, only when the last reference goes, which nobody tells the module; so
+ *	this never falls. They are in no other field, nor under any cap. Else 0
+ * @lingering_bytes: [out] their footprint
+ * @mappings: [out] of a holding: in how many pieces it is mapped, in all processes; else 0
+ * @session_flags: [out] enum memstress_setup_flags, of the session
+ * @mmap_offset: [out] of a holding, as ALLOC told it; else 0
  */
 struct memstress_ledger {
 	__u32 size;
@@ -497,6 +647,11 @@ struct memstress_ledger {
 	__u32 order;
 	__u32 policy;
 	__u32 in_flight;
+	__aligned_u64 lingering_objects;
+	__aligned_u64 lingering_bytes;
+	__u32 mappings;
+	__u32 session_flags;
+	__aligned_u64 mmap_offset;
 };
 #define MEMSTRESS_IOC_LEDGER _IO(MEMSTRESS_IOC_TYPE, MEMSTRESS_CMD_LEDGER)
 
@@ -569,5 +724,84 @@ struct memstress_settle {
 	__u32 state;
 };
 #define MEMSTRESS_IOC_SETTLE _IO(MEMSTRESS_IOC_TYPE, MEMSTRESS_CMD_SETTLE)
+
+/**
+ * struct memstress_audit - argument of MEMSTRESS_IOC_AUDIT
+ * @size: sizeof(struct memstress_audit)
+ * @flags: must be 0
+ * @handle: a holding, or 0: all of the session
+ * @first_handle: [out] holding of the first object that is not charged to whom it should be;
+ *	0: there is none
+ * @right_objects: [out] charged to whom they should be
+ * @wrong_objects: [out] charged to another cgroup
+ * @unowned_objects: [out] charged to nobody, though somebody was to pay
+ * @unasked_objects: [out] about which the kernel cannot be asked. They are shown by counters
+ *	only: what is charged by the byte, and what an ancestor has inherited that is 16
+ *	or more levels above the payer
+ * @holdings: [out] holdings looked at
+ * @busy_holdings: [out] with @handle 0: left out because another call is working on them
+ * @first_index: [out] its number in its holding, the oldest that is held being 0
+ * @first_owner_id: [out] id of the cgroup that it is charged to; 0: nobody
+ * @right_id: [out] with a @handle, id of the cgroup that the right objects are charged to;
+ *	0: nobody, or there are none
+ *
+ * Asks the kernel itself to whom each object is charged, not the ledger: of pages, of
+ * kmalloc() above the largest kmalloc cache, and of each page of a vmalloc area, one of which
+ * is enough to make the object wrong. Who should be charged is the payer_id of ALLOC while
+ * that cgroup has the memory controller, and then the nearest ancestor that has it (before
+ * 5.13 what is dead goes on paying); nobody, if the payer_id is 0. What the root owns is
+ * charged to nobody.
+ *
+ * A caller that pays itself and is moved to another cgroup meanwhile has wrong objects
+ * without a fault of the kernel's.
+ *
+ * EBUSY: another call is working on @handle. EINTR: a fatal signal came. Needs no privilege.
+ */
+struct memstress_audit {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 first_handle;
+	__aligned_u64 right_objects;
+	__aligned_u64 wrong_objects;
+	__aligned_u64 unowned_objects;
+	__aligned_u64 unasked_objects;
+	__aligned_u64 holdings;
+	__aligned_u64 busy_holdings;
+	__aligned_u64 first_index;
+	__aligned_u64 first_owner_id;
+	__aligned_u64 right_id;
+};
+#define MEMSTRESS_IOC_AUDIT _IO(MEMSTRESS_IOC_TYPE, MEMSTRESS_CMD_AUDIT)
+
+/**
+ * enum memstress_setup_flags - bits of memstress_setup.flags
+ * @MEMSTRESS_SETUP_SHARED: every process that has the descriptor may ALLOC, not only the
+ *	thread group that opened the session
+ */
+enum memstress_setup_flags {
+	MEMSTRESS_SETUP_SHARED = 1 << 0,
+};
+
+/**
+ * struct memstress_setup - argument of MEMSTRESS_IOC_SETUP
+ * @size: sizeof(struct memstress_setup)
+ * @flags: enum memstress_setup_flags: what the session is from now on. A session that was opened
+ *	has none of them
+ *
+ * For the thread group that opened the session: EACCES for others.
+ *
+ * In a shared session a charge can outlive its payer: a process allocates, is killed, and what
+ * it was charged for stays with its cgroup until the last descriptor is closed. The privileges
+ * that an ALLOC needs must be its caller's now, and the opener's then. The session is of the
+ * opener all the same: it is who is told by netlink; each call of anybody begins the dead-man's
+ * time anew; and where one of several callers may not be killed (MEMSTRESS_STOP_UNKILLABLE),
+ * what all of them hold is freed.
+ */
+struct memstress_setup {
+	__u32 size;
+	__u32 flags;
+};
+#define MEMSTRESS_IOC_SETUP _IO(MEMSTRESS_IOC_TYPE, MEMSTRESS_CMD_SETUP)
 
 #endif /* _UAPI_LINUX_MEMSTRESS_H */
