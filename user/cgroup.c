@@ -14,6 +14,7 @@
 #include <linux/sched.h>
 
 #include "cgroup.h"
+#include "cgroup_mark.h"
 #include "clock.h"
 
 #define CG_TEXT_MAX     16384
@@ -150,6 +151,42 @@ const char *cg_name(const struct cg_tree *tree, const char *path)
 	return *name ? name : "/";
 }
 
+/* As include/linux/exportfs.h has it: a kernfs node by its id. */
+#define CG_FILEID_KERNFS 0xfe
+
+int cg_name_of_id(const struct cg_tree *tree, __u64 id, char *name, size_t size)
+{
+	union {
+		struct file_handle handle;
+		char space[sizeof(struct file_handle) + sizeof(id)];
+	} node = { .handle = { .handle_bytes = sizeof(id), .handle_type = CG_FILEID_KERNFS } };
+	char link[64], path[PATH_MAX];
+	ssize_t length;
+	int mount, fd;
+
+	mount = cg_open_dir(tree->mount);
+	if (mount < 0)
+		return mount;
+	memcpy(node.handle.f_handle, &id, sizeof(id));
+	fd = open_by_handle_at(mount, &node.handle, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	close(mount);
+	if (fd < 0)
+		return fd;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, path, sizeof(path) - 1);
+	close(fd);
+	if (length < 0)
+		return -errno;
+	path[length] = '\0';
+	/* The root of the tree of another mount, or of a cgroup namespace, is not below ours. */
+	if (strncmp(path, tree->mount, strlen(tree->mount)))
+		return -ESTALE;
+	snprintf(name, size, "%s", cg_name(tree, path));
+	return 0;
+}
+
 /* @path becomes the directory above. False at the mount. */
 static bool cg_ascend(const struct cg_tree *tree, char *path)
 {
@@ -169,7 +206,7 @@ int cg_default_parent(const struct cg_tree *tree, char *path, size_t size)
 	snprintf(path, size, "%s", tree->mount);
 	if (tree->ops->can_host(path))
 		return 0;
-	ret = tree->ops->find_own(tree->root, own, sizeof(own));
+	ret = tree->ops->find_of(tree->root, "self", own, sizeof(own));
 	if (ret)
 		return ret;
 	if (snprintf(path, size, "%s%s", tree->mount, own) >= (int)size)
@@ -177,7 +214,28 @@ int cg_default_parent(const struct cg_tree *tree, char *path, size_t size)
 	while (cg_ascend(tree, path))
 		if (tree->ops->can_host(path))
 			return 0;
-	return -EACCES;
+	return access(tree->mount, W_OK) && errno == EROFS ? -EROFS : -EACCES;
+}
+
+bool cg_is_below_delegated(const struct cg_tree *tree)
+{
+	char name[PATH_MAX / 2], path[PATH_MAX];
+	bool found = false;
+	int fd;
+
+	if (tree->ops->find_of(tree->root, "self", name, sizeof(name)))
+		return false;
+	if (snprintf(path, sizeof(path), "%s%s", tree->mount, strcmp(name, "/") ? name : "") >=
+	    (int)sizeof(path))
+		return false;
+	do {
+		fd = cg_open_dir(path);
+		if (fd < 0)
+			continue;
+		found = cg_is_marked(fd, CG_DELEGATED);
+		close(fd);
+	} while (!found && cg_ascend(tree, path));
+	return found;
 }
 
 static int cg_open_made(struct cgroup *cg)
@@ -222,8 +280,12 @@ int cg_create(struct cgroup *cg, const struct cg_tree *tree, const char *path)
 		goto err_put_back;
 	}
 	ret = cg_open_made(cg);
+	if (!ret)
+		ret = cg_lock_shared(cg->fd);
 	if (ret)
 		goto err_rmdir;
+	/* With the lock: from here on it is a leftover if this run dies. */
+	cg_mark(cg->fd, CG_MADE);
 	return 0;
 
 err_rmdir:
@@ -236,6 +298,60 @@ err_put_back:
 err_close_parent:
 	close(cg->parent_fd);
 	return ret;
+}
+
+void cg_leave(struct cgroup *cg)
+{
+	cg_unmark(cg->fd, CG_MADE);
+	close(cg->fd);
+	close(cg->parent_fd);
+	cg->fd = -1;
+}
+
+int cg_look(struct cgroup *cg, const struct cg_tree *tree, const char *path)
+{
+	int ret;
+
+	memset(cg, 0, sizeof(*cg));
+	cg->tree = tree;
+	cg->parent_fd = -1;
+	snprintf(cg->path, sizeof(cg->path), "%s", path);
+	ret = cg_open_made(cg);
+	if (ret)
+		cg_look_away(cg);
+	return ret;
+}
+
+int cg_adopt(struct cgroup *cg, const struct cg_tree *tree, const char *path)
+{
+	char parent[PATH_MAX];
+	int ret = cg_look(cg, tree, path);
+
+	if (ret)
+		return ret;
+	snprintf(parent, sizeof(parent), "%s", path);
+	ret = -EBUSY;
+	if (!cg_ascend(tree, parent) || !cg_lock_alone(cg->fd))
+		goto err_look_away;
+	cg->parent_fd = cg_open_dir(parent);
+	ret = cg->parent_fd;
+	if (ret < 0)
+		goto err_look_away;
+	return 0;
+
+err_look_away:
+	cg_look_away(cg);
+	return ret;
+}
+
+void cg_look_away(struct cgroup *cg)
+{
+	if (cg->fd < 0)
+		return;
+	if (cg->parent_fd >= 0)
+		close(cg->parent_fd);
+	close(cg->fd);
+	cg->fd = -1;
 }
 
 bool cg_is_there(const struct cgroup *cg)
@@ -283,6 +399,7 @@ int cg_remove(struct cgroup *cg, __u64 timeout_ns)
 		}
 		/* What is killed leaves its cgroup some way into its exit. */
 		cg->tree->ops->kill(cg);
+		cg_remove_below(cg);
 		clock_pause_ns(CG_REMOVE_PAUSE);
 	}
 	cg->tree->ops->put_back(cg->parent_fd, cg->enabled);
@@ -364,7 +481,7 @@ static int cg_file_error(const struct cgroup *cg, int error)
 	return error == -ENOENT && cg_is_there(cg) ? -EOPNOTSUPP : error;
 }
 
-static ssize_t cg_read(const struct cgroup *cg, enum cg_file file, char *buffer, size_t size)
+ssize_t cg_read_text(const struct cgroup *cg, enum cg_file file, char *buffer, size_t size)
 {
 	const char *name = cg->tree->ops->files[file];
 	ssize_t length;
@@ -398,6 +515,16 @@ int cg_read_number(const struct cgroup *cg, enum cg_file file, __u64 *number)
 	return ops->files[file] ? ops->read_number(cg, file, number) : -EOPNOTSUPP;
 }
 
+int cg_read_number_if_any(const struct cgroup *cg, enum cg_file file, __u64 *number)
+{
+	int ret = cg_read_number(cg, file, number);
+
+	if (ret != -EOPNOTSUPP)
+		return ret;
+	*number = CG_MISSING;
+	return 0;
+}
+
 int cg_write_number(const struct cgroup *cg, enum cg_file file, __u64 number)
 {
 	const struct cg_ops *ops = cg->tree->ops;
@@ -428,7 +555,7 @@ int cg_read_keys(const struct cgroup *cg, enum cg_file file, const char *const *
 {
 	const char *names[CG_KEYS_MAX];
 	char text[CG_TEXT_MAX];
-	ssize_t length = cg_read(cg, file, text, sizeof(text));
+	ssize_t length = cg_read_text(cg, file, text, sizeof(text));
 	unsigned int i;
 
 	if (length < 0)
@@ -441,24 +568,15 @@ int cg_read_keys(const struct cgroup *cg, enum cg_file file, const char *const *
 	return 0;
 }
 
+static void cg_kill_one(pid_t pid, void *context)
+{
+	(void)context;
+	kill(pid, SIGKILL);
+}
+
 /* Before 5.14 there is no cgroup.kill, and on v1 never. Who calls comes again while one is left. */
 int cg_kill_listed(const struct cgroup *cg)
 {
-	char text[4096];
-	char *pid, *rest;
-	ssize_t length;
-
-	length = cg_read_at(cg->fd, "cgroup.procs", text, sizeof(text));
-	if (length < 0)
-		return length;
-	for (pid = text; *pid; pid = rest) {
-		long number = strtol(pid, &rest, 10);
-
-		if (rest == pid)
-			break;
-		/* 0 is a process that this pid namespace cannot see, and would be ourselves. */
-		if (number > 0)
-			kill(number, SIGKILL);
-	}
+	cg_each_process(cg, cg_kill_one, NULL);
 	return 0;
 }

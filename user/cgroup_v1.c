@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "cgroup_mark.h"
 
 #define CG_V1_MAX   "memory.limit_in_bytes"
 #define CG_V1_MEMSW "memory.memsw.limit_in_bytes"
@@ -21,7 +22,7 @@
 /* A line for each hierarchy, and containers have long names */
 #define CG_V1_TEXT_MAX 16384
 
-/* A line of /proc/self/cgroup is "NUMBER:CONTROLLER,CONTROLLER:NAME". */
+/* A line of /proc/PID/cgroup is "NUMBER:CONTROLLER,CONTROLLER:NAME". */
 static const char *cg_v1_memory_name(char *line)
 {
 	char *controllers = strchr(line, ':');
@@ -38,21 +39,21 @@ static const char *cg_v1_memory_name(char *line)
 	return NULL;
 }
 
-static int cg_v1_find_own(const char *root, char *name, size_t size)
+static int cg_v1_find_of(const char *root, const char *process, char *name, size_t size)
 {
 	char text[CG_V1_TEXT_MAX], path[PATH_MAX];
 	char *rest = text, *line;
 	ssize_t length;
 
-	snprintf(path, sizeof(path), "%s/proc/self", root);
+	snprintf(path, sizeof(path), "%s/proc/%s", root, process);
 	length = cg_read_path(path, "cgroup", text, sizeof(text));
 	if (length < 0)
 		return length;
 	while ((line = strsep(&rest, "\n"))) {
-		const char *own = cg_v1_memory_name(line);
+		const char *memory = cg_v1_memory_name(line);
 
-		if (own) {
-			snprintf(name, size, "%s", own);
+		if (memory) {
+			snprintf(name, size, "%s", memory);
 			return 0;
 		}
 	}
@@ -64,6 +65,12 @@ static bool cg_v1_can_host(const char *path)
 	return !access(path, W_OK);
 }
 
+static bool cg_v1_takes_processes(const char *path)
+{
+	(void)path;
+	return true;
+}
+
 /*
  * Before 5.11 the charges of a cgroup counted in those above it only where use_hierarchy was set
  * before it was made. Later kernels read 1 everywhere.
@@ -73,6 +80,14 @@ static bool cg_v1_holds_below(const char *path)
 	char text[16];
 
 	return cg_read_path(path, "memory.use_hierarchy", text, sizeof(text)) < 0 || atoi(text);
+}
+
+static bool cg_v1_is_root(const char *path)
+{
+	char text[PATH_MAX];
+
+	/* CFTYPE_ONLY_ON_ROOT */
+	return cg_read_path(path, "release_agent", text, sizeof(text)) >= 0;
 }
 
 /* For a child of the root it makes no difference: its charges count there all the same. */
@@ -91,14 +106,17 @@ static int cg_v1_enable(int fd, bool *changed)
 	if (ret)
 		return ret == -EBUSY ? -ENOTEMPTY : ret;
 	*changed = true;
+	cg_mark(fd, CG_ENABLED);
 	return 0;
 }
 
 /* The kernel refuses as long as there is a child. */
 static void cg_v1_put_back(int fd, bool changed)
 {
-	if (changed)
-		cg_write_at(fd, "memory.use_hierarchy", "0");
+	if (!changed && !cg_is_marked(fd, CG_ENABLED))
+		return;
+	if (!cg_write_at(fd, "memory.use_hierarchy", "0"))
+		cg_unmark(fd, CG_ENABLED);
 }
 
 static int cg_v1_write_limit(const struct cgroup *cg, const char *name, __u64 bytes)
@@ -132,7 +150,10 @@ static int cg_v1_read_limits(const struct cgroup *cg, __u64 *max, __u64 *swap)
 	return ret;
 }
 
-/* The kernel refuses a limit of memory that is above that of both (mem_cgroup_resize_max()). */
+/*
+ * The kernel refuses a limit of memory that is above that of both (mem_cgroup_resize_max()). What
+ * it refuses half is put back.
+ */
 static int cg_v1_write_max(const struct cgroup *cg, __u64 max)
 {
 	__u64 old = CG_UNLIMITED, swap = CG_UNLIMITED;
@@ -144,7 +165,12 @@ static int cg_v1_write_max(const struct cgroup *cg, __u64 max)
 		return cg_v1_write_limit(cg, CG_V1_MAX, max);
 	if (max < old) {
 		ret = cg_v1_write_limit(cg, CG_V1_MAX, max);
-		return ret ? ret : cg_v1_write_limit(cg, CG_V1_MEMSW, cg_v1_add(max, swap));
+		if (ret)
+			return ret;
+		ret = cg_v1_write_limit(cg, CG_V1_MEMSW, cg_v1_add(max, swap));
+		if (ret)
+			cg_v1_write_limit(cg, CG_V1_MAX, old);
+		return ret;
 	}
 	ret = cg_v1_write_limit(cg, CG_V1_MEMSW, cg_v1_add(max, swap));
 	return ret ? ret : cg_v1_write_limit(cg, CG_V1_MAX, max);
@@ -190,6 +216,8 @@ static const char *cg_v1_key(const char *name)
 		return "total_rss";
 	if (!strcmp(name, "file"))
 		return "total_cache";
+	if (!strcmp(name, "shmem"))
+		return "total_shmem";
 	return name;
 }
 
@@ -249,8 +277,11 @@ static pid_t cg_v1_fork(const struct cgroup *cg, int *pidfd)
 	return ret ? ret : pid;
 }
 
+static const char *const cg_v1_delegated[] = { "tasks", "cgroup.procs", NULL };
+
 const struct cg_ops cg_v1_ops = {
 	.version = 1,
+	.max_moves_swap_max = true,
 	.files = {
 		[CG_USAGE] = "memory.usage_in_bytes",
 		[CG_PEAK] = "memory.max_usage_in_bytes",
@@ -260,6 +291,8 @@ const struct cg_ops cg_v1_ops = {
 		[CG_STAT] = "memory.stat",
 		[CG_EVENTS] = "memory.oom_control",
 		[CG_FAILCNT] = "memory.failcnt",
+		[CG_THREADS] = "tasks",
+		[CG_MOVE_CHARGE] = "memory.move_charge_at_immigrate",
 	},
 	.key = cg_v1_key,
 	.read_number = cg_v1_read_number,
@@ -268,8 +301,11 @@ const struct cg_ops cg_v1_ops = {
 	.holds_below = cg_v1_holds_below,
 	.enable = cg_v1_enable,
 	.put_back = cg_v1_put_back,
+	.is_root = cg_v1_is_root,
 	.can_host = cg_v1_can_host,
-	.find_own = cg_v1_find_own,
+	.takes_processes = cg_v1_takes_processes,
+	.find_of = cg_v1_find_of,
 	.fork = cg_v1_fork,
 	.kill = cg_kill_listed,
+	.delegated = cg_v1_delegated,
 };

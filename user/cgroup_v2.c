@@ -4,20 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <linux/sched.h>
 
 #include "cgroup.h"
-
-/*
- * Taking the controller away from a parent takes it from all its children, so the last run out
- * does it, whichever of them enabled it. Runs share a lock on the parent's directory, and this
- * attribute of it tells the last one that there is something to put back.
- */
-#define CG_V2_MARK "user.memstress"
+#include "cgroup_mark.h"
 
 static bool cg_v2_path_has_word(const char *path, const char *file)
 {
@@ -31,29 +23,42 @@ bool cg_v2_has_memory(const char *mount)
 	return cg_v2_path_has_word(mount, "cgroup.controllers");
 }
 
+/* Only the real root, which has no type, may have both processes and controllers. */
+static bool cg_v2_is_root(const char *path)
+{
+	char file[PATH_MAX + 32];
+
+	snprintf(file, sizeof(file), "%s/cgroup.type", path);
+	return access(file, F_OK);
+}
+
+static bool cg_v2_takes_processes(const char *path)
+{
+	char text[512];
+	ssize_t length = cg_read_path(path, "cgroup.subtree_control", text, sizeof(text));
+
+	return length <= 0 || *text == '\n' || cg_v2_is_root(path);
+}
+
 static bool cg_v2_can_host(const char *path)
 {
-	char file[PATH_MAX + 32], procs[64];
+	char procs[64];
 
 	if (access(path, W_OK) || !cg_v2_has_memory(path))
 		return false;
-	if (cg_v2_path_has_word(path, "cgroup.subtree_control"))
-		return true;
-	/* Only the real root, which has no type, may have both processes and controllers. */
-	snprintf(file, sizeof(file), "%s/cgroup.type", path);
-	if (access(file, F_OK))
+	if (cg_v2_path_has_word(path, "cgroup.subtree_control") || cg_v2_is_root(path))
 		return true;
 	return !cg_read_path(path, "cgroup.procs", procs, sizeof(procs));
 }
 
-/* The line of the v2 tree in /proc/self/cgroup is "0::NAME". */
-static int cg_v2_find_own(const char *root, char *name, size_t size)
+/* The line of the v2 tree in /proc/PID/cgroup is "0::NAME". */
+static int cg_v2_find_of(const char *root, const char *process, char *name, size_t size)
 {
 	char text[PATH_MAX], path[PATH_MAX];
 	const char *line = text;
 	ssize_t length;
 
-	snprintf(path, sizeof(path), "%s/proc/self", root);
+	snprintf(path, sizeof(path), "%s/proc/%s", root, process);
 	length = cg_read_path(path, "cgroup", text, sizeof(text));
 	if (length < 0)
 		return length;
@@ -68,6 +73,11 @@ static int cg_v2_find_own(const char *root, char *name, size_t size)
 	return 0;
 }
 
+/*
+ * Taking the controller away from a parent takes it from all its children, so the last run out
+ * does it, whichever of them enabled it, unless there is a child that stays. Runs share a lock on
+ * the parent's directory, and a mark tells the last one that there is something to put back.
+ */
 static int cg_v2_enable(int fd, bool *changed)
 {
 	char text[512];
@@ -75,8 +85,9 @@ static int cg_v2_enable(int fd, bool *changed)
 	int ret;
 
 	*changed = false;
-	if (flock(fd, LOCK_SH))
-		return -errno;
+	ret = cg_lock_shared(fd);
+	if (ret)
+		return ret;
 	length = cg_read_at(fd, "cgroup.controllers", text, sizeof(text));
 	if (length < 0)
 		return length;
@@ -91,19 +102,19 @@ static int cg_v2_enable(int fd, bool *changed)
 	if (ret)
 		return ret;
 	*changed = true;
-	/* Without the attribute only this run knows, which is enough unless another one joins. */
-	fsetxattr(fd, CG_V2_MARK, "1", 1, 0);
+	/* Without the mark only this run knows, which is enough unless another one joins. */
+	cg_mark(fd, CG_ENABLED);
 	return 0;
 }
 
 static void cg_v2_put_back(int fd, bool changed)
 {
-	if (!changed && fgetxattr(fd, CG_V2_MARK, NULL, 0) < 0)
+	if (!changed && !cg_is_marked(fd, CG_ENABLED))
 		return;
-	if (flock(fd, LOCK_EX | LOCK_NB))
+	if (!cg_lock_alone(fd) || cg_has_marked_child(fd, CG_DELEGATED))
 		return;
 	cg_write_at(fd, "cgroup.subtree_control", "-memory");
-	fremovexattr(fd, CG_V2_MARK);
+	cg_unmark(fd, CG_ENABLED);
 }
 
 static pid_t cg_v2_fork(const struct cgroup *cg, int *pidfd)
@@ -145,8 +156,13 @@ static bool cg_v2_holds_below(const char *path)
 	return true;
 }
 
+static const char *const cg_v2_delegated[] = { "cgroup.procs", "cgroup.threads",
+					       "cgroup.subtree_control", NULL };
+
 const struct cg_ops cg_v2_ops = {
 	.version = 2,
+	.limit_comes_first = true,
+	.is_unified = true,
 	.files = {
 		[CG_USAGE] = "memory.current",
 		[CG_PEAK] = "memory.peak",
@@ -157,6 +173,9 @@ const struct cg_ops cg_v2_ops = {
 		[CG_STAT] = "memory.stat",
 		[CG_EVENTS] = "memory.events",
 		[CG_EVENTS_LOCAL] = "memory.events.local",
+		[CG_PRESSURE] = "memory.pressure",
+		[CG_PIDS] = "pids.current",
+		[CG_THREADS] = "cgroup.threads",
 	},
 	.key = cg_v2_key,
 	.read_number = cg_v2_read_number,
@@ -164,8 +183,12 @@ const struct cg_ops cg_v2_ops = {
 	.holds_below = cg_v2_holds_below,
 	.enable = cg_v2_enable,
 	.put_back = cg_v2_put_back,
+	.is_root = cg_v2_is_root,
 	.can_host = cg_v2_can_host,
-	.find_own = cg_v2_find_own,
+	.takes_processes = cg_v2_takes_processes,
+	.find_of = cg_v2_find_of,
 	.fork = cg_v2_fork,
 	.kill = cg_v2_kill,
+	.delegated = cg_v2_delegated,
+	.inside = "inside",
 };

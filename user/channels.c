@@ -109,7 +109,7 @@ static void channels_on_events(void *context)
 	}
 	if (!moved)
 		return;
-	channels->kills = now.value[EVENT_OOM_KILL];
+	channels->kills = now.value[EVENT_OOM_KILL] - channels->kills_before;
 	if (channels->kills)
 		channels_saw_kill(channels);
 	channels->events = now;
@@ -119,6 +119,12 @@ static void channels_on_events(void *context)
 void channels_look(struct channels *channels)
 {
 	if (channels->notice_fd >= 0 && !channels->vanished)
+		channels_on_events(channels);
+}
+
+void channels_count(struct channels *channels)
+{
+	if (!channels->vanished)
 		channels_on_events(channels);
 }
 
@@ -154,6 +160,65 @@ static void channels_on_kmsg(void *context)
 				"cannot read the kernel log any more: %s", strerror(-ret));
 		loop_remove(&channels->loop, channels->kmsg.fd);
 	}
+}
+
+static void channels_hear(struct channels *channels, const struct event *event)
+{
+	if (!channels->session || event->session != channels->session)
+		return;
+	if (event->command == MEMSTRESS_EVENT_CLOSED)
+		channels->session_closed = true;
+	/* The last one counts: it has the rest. */
+	if (event->command == MEMSTRESS_EVENT_RELEASED && event->is_victim) {
+		channels->is_marked = true;
+		channels->since_mark_ns = event->since_victim_ns;
+	}
+}
+
+static void channels_on_module(void *context)
+{
+	struct channels *channels = context;
+	struct event event;
+	int ret;
+
+	while ((ret = events_next(&channels->module, &event))) {
+		if (ret > 0)
+			channels_hear(channels, &event);
+		/* What is lost is not told, and the run does without. */
+		else if (ret != -ENOBUFS)
+			break;
+	}
+	if (ret) {
+		record_add_text(channels->log, RECORD_NOTE,
+				"cannot hear the module's events any more: %s", strerror(-ret));
+		loop_remove(&channels->loop, events_fd(&channels->module));
+	}
+}
+
+struct channels_search {
+	int pid;
+	__u64 session;
+};
+
+static void channels_see_session(const struct session *session, void *context)
+{
+	struct channels_search *search = context;
+
+	if (session->pid == search->pid)
+		search->session = session->id;
+}
+
+void channels_follow(struct channels *channels, int pid)
+{
+	struct channels_search search = { .pid = pid };
+	struct events events;
+
+	/* Not by its pid in an event, which is one of the initial namespace. */
+	if (!channels->module.socket || events_open(&events))
+		return;
+	if (!events_each_session(&events, channels_see_session, &search))
+		channels->session = search.session;
+	events_close(&events);
 }
 
 static int channels_open_signals(struct channels *channels)
@@ -204,6 +269,7 @@ static int channels_open_events(struct channels *channels)
 	ret = channels_read_events(channels, &channels->events);
 	if (ret)
 		return ret;
+	channels->kills_before = channels->events.value[EVENT_OOM_KILL];
 	if (channels->cg->tree->ops->open_notice)
 		return channels_open_notice(channels);
 	return loop_add(&channels->loop, channels->events_fd, EPOLLPRI, channels_on_events,
@@ -233,11 +299,28 @@ static int channels_open_kmsg(struct channels *channels)
 	return loop_add(&channels->loop, channels->kmsg.fd, EPOLLIN, channels_on_kmsg, channels);
 }
 
-int channels_open(struct channels *channels, struct record_log *log, const struct cgroup *cg,
-		  __u64 timeout_ns)
+/* The module's events tell when memory was freed; without them that is only seen in the usage. */
+static int channels_open_module(struct channels *channels)
 {
-	int ret;
+	int ret = events_open(&channels->module);
 
+	if (!ret) {
+		ret = events_join(&channels->module);
+		if (ret)
+			events_close(&channels->module);
+	}
+	if (ret) {
+		record_add_text(channels->log, RECORD_NOTE, "cannot hear the module's events: %s",
+				strerror(-ret));
+		return 0;
+	}
+	return loop_add(&channels->loop, events_fd(&channels->module), EPOLLIN, channels_on_module,
+			channels);
+}
+
+static int channels_begin(struct channels *channels, struct record_log *log,
+			  const struct cgroup *cg)
+{
 	memset(channels, 0, sizeof(*channels));
 	channels->log = log;
 	channels->cg = cg;
@@ -247,7 +330,21 @@ int channels_open(struct channels *channels, struct record_log *log, const struc
 	channels->removal_fd = -1;
 	channels->signal_fd = -1;
 	channels->timer_fd = -1;
-	ret = loop_init(&channels->loop);
+	return loop_init(&channels->loop);
+}
+
+int channels_open_ends(struct channels *channels, struct record_log *log)
+{
+	int ret = channels_begin(channels, log, NULL);
+
+	return ret ? ret : channels_open_signals(channels);
+}
+
+int channels_open(struct channels *channels, struct record_log *log, const struct cgroup *cg,
+		  __u64 timeout_ns, bool with_module)
+{
+	int ret = channels_begin(channels, log, cg);
+
 	if (ret)
 		return ret;
 	/* In the order in which they are to be heard when several have news. */
@@ -256,6 +353,8 @@ int channels_open(struct channels *channels, struct record_log *log, const struc
 		ret = channels_open_events(channels);
 	if (!ret)
 		ret = channels_open_removal(channels);
+	if (!ret && with_module)
+		ret = channels_open_module(channels);
 	if (!ret)
 		ret = channels_open_signals(channels);
 	if (!ret)
@@ -277,5 +376,6 @@ void channels_close(struct channels *channels)
 	channels_close_fd(channels->notice_fd);
 	channels_close_fd(channels->events_fd);
 	kmsg_close(&channels->kmsg);
+	events_close(&channels->module);
 	loop_destroy(&channels->loop);
 }

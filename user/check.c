@@ -14,6 +14,7 @@
 #include "check.h"
 #include "device.h"
 #include "module.h"
+#include "scope.h"
 #include "units.h"
 
 __printf(3, 4) static void check_set(struct check *check, enum check_state state,
@@ -122,6 +123,7 @@ static void check_privilege(struct check *check)
 static void check_cgroup(struct check *check)
 {
 	char parent[PATH_MAX];
+	struct scope scope;
 	struct cg_tree tree;
 	int ret = cg_find(&tree, "");
 
@@ -130,11 +132,22 @@ static void check_cgroup(struct check *check)
 		check_advise(check, "mount -t cgroup2 cgroup2 /sys/fs/cgroup");
 		return;
 	}
+	if (!scope_find(&scope, &tree, "memstress")) {
+		scope_bus_close(&scope.bus);
+		check_set(check, CHECK_GOOD,
+			  "v%u with the memory controller; new ones are made in scopes of systemd",
+			  tree.ops->version);
+		return;
+	}
 	ret = cg_default_parent(&tree, parent, sizeof(parent));
 	if (ret) {
-		check_set(check, CHECK_BAD, "v%u at %s, but no cgroup can be made there: %s",
-			  tree.ops->version, tree.mount, strerror(-ret));
-		check_advise(check, "be root, or name a delegated cgroup with --cgroup");
+		check_set(check, CHECK_BAD,
+			  "v%u at %s, but no cgroup can be made there: %s; no scope of systemd: %s",
+			  tree.ops->version, tree.mount, strerror(-ret), scope.bus.why);
+		if (ret == -EROFS)
+			check_advise(check, "mount -o remount,rw %s", tree.mount);
+		else
+			check_advise(check, "be root, or name a delegated cgroup with --cgroup");
 		return;
 	}
 	check_set(check, CHECK_GOOD, "v%u with the memory controller; new ones are made in %s",

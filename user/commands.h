@@ -23,6 +23,28 @@ struct command {
 
 int cmd_run(int argc, char **argv);
 void cmd_run_help(void);
+int cmd_exec(int argc, char **argv);
+void cmd_exec_help(void);
+int cmd_squeeze(int argc, char **argv);
+void cmd_squeeze_help(void);
+int cmd_fill(int argc, char **argv);
+void cmd_fill_help(void);
+int cmd_audit(int argc, char **argv);
+void cmd_audit_help(void);
+int cmd_sessions(int argc, char **argv);
+void cmd_sessions_help(void);
+int cmd_events(int argc, char **argv);
+void cmd_events_help(void);
+int cmd_stat(int argc, char **argv);
+void cmd_stat_help(void);
+int cmd_watch(int argc, char **argv);
+void cmd_watch_help(void);
+int cmd_attach(int argc, char **argv);
+void cmd_attach_help(void);
+int cmd_delegate(int argc, char **argv);
+void cmd_delegate_help(void);
+int cmd_clean(int argc, char **argv);
+void cmd_clean_help(void);
 int cmd_kinds(int argc, char **argv);
 void cmd_kinds_help(void);
 int cmd_doctor(int argc, char **argv);

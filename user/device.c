@@ -47,6 +47,12 @@ int device_settle(int fd, struct memstress_settle *settle)
 	return device_ioctl(fd, MEMSTRESS_IOC_SETTLE, settle);
 }
 
+int device_audit(int fd, struct memstress_audit *audit)
+{
+	audit->size = sizeof(*audit);
+	return device_ioctl(fd, MEMSTRESS_IOC_AUDIT, audit);
+}
+
 const char *device_stop_name(__u32 stop)
 {
 	static const char *const names[MEMSTRESS_STOP_END] = {

@@ -16,6 +16,7 @@ int device_alloc(int fd, struct memstress_alloc *alloc);
 int device_free(int fd, struct memstress_free *free);
 int device_ledger(int fd, struct memstress_ledger *ledger);
 int device_settle(int fd, struct memstress_settle *settle);
+int device_audit(int fd, struct memstress_audit *audit);
 
 /* "done", "killed", ... */
 const char *device_stop_name(__u32 stop);

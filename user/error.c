@@ -15,6 +15,17 @@ int error_set(struct error *error, enum exit_status status, const char *format, 
 	return -1;
 }
 
+void error_say(const char *format, ...)
+{
+	char line[2048];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	fprintf(stderr, "memstress: %s\n", line);
+}
+
 int error_report(const struct error *error)
 {
 	fflush(stdout);

@@ -16,12 +16,16 @@
  * @STATUS_FAILED: it did not hold, or something failed on the way
  * @STATUS_MISUSE: the command line asks for nonsense
  * @STATUS_UNSUPPORTED: this cannot be done here: no module, no permission, no memory controller
+ * @STATUS_NOT_EXECUTED: as shells have it, a command that cannot be executed,
+ * @STATUS_NOT_FOUND: or is not there
  */
 enum exit_status {
 	STATUS_HELD = 0,
 	STATUS_FAILED = 1,
 	STATUS_MISUSE = 2,
 	STATUS_UNSUPPORTED = 4,
+	STATUS_NOT_EXECUTED = 126,
+	STATUS_NOT_FOUND = 127,
 };
 
 /**
@@ -36,6 +40,9 @@ struct error {
 
 /* Returns -1, so that a function can end with it */
 __printf(3, 4) int error_set(struct error *error, enum exit_status status, const char *format, ...);
+
+/* Writes a line to stderr: what is told there because stdout is somebody else's */
+__printf(1, 2) void error_say(const char *format, ...);
 
 /* Writes the line to stderr; returns the exit code */
 int error_report(const struct error *error);

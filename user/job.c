@@ -7,13 +7,16 @@
 #include "compiler.h"
 #include "clock.h"
 #include "job.h"
+#include "workload.h"
 
 #define JOB_TIMEOUT_NS (300 * NS_PER_S)
 
-#define JOB_KIND_NAMES   "page, kmalloc, cache, vmalloc, percpu"
-#define JOB_POLICY_NAMES "kernel, nowait, atomic, noio, nofs, noretry, retry-mayfail, nofail"
-#define JOB_SIZE_HELP    "a whole number, with K, M, G or T if you like"
-#define JOB_AMOUNT_HELP  JOB_SIZE_HELP ", or 1% to 100%"
+#define JOB_KIND_NAMES                                             \
+	"page, kmalloc, cache, vmalloc, percpu, exact, kvmalloc; " \
+	"anon, file, memfd, pipe, socket, pagetable, stack"
+#define JOB_FREE_NAMES  "singly, bulk, rcu, split"
+#define JOB_SIZE_HELP   "a whole number, with K, M, G or T if you like"
+#define JOB_AMOUNT_HELP JOB_SIZE_HELP ", or 1% to 100%"
 
 static const char *const job_untils[] = {
 	[UNTIL_DONE] = "done",
@@ -59,14 +62,39 @@ struct job_text job_objects(const struct step *step)
 	return text;
 }
 
+struct job_text job_manner(const struct step *step)
+{
+	struct job_text text;
+	int length;
+
+	if (step->kind->workload) {
+		step->kind->workload->describe(step, text.s, sizeof(text.s));
+		return text;
+	}
+	length = snprintf(text.s, sizeof(text.s), "policy %s", kind_policy_name(step->policy));
+
+	if (step->context != MEMSTRESS_CONTEXT_TASK)
+		length += snprintf(text.s + length, sizeof(text.s) - length, ", in %s",
+				   kind_context_name(step->context));
+	if (step->cpu != JOB_CPU_ANY)
+		length +=
+			snprintf(text.s + length, sizeof(text.s) - length, " on CPU %d", step->cpu);
+	if (step->method != MEMSTRESS_ALLOC_SINGLY)
+		length += snprintf(text.s + length, sizeof(text.s) - length, ", by %s",
+				   kind_alloc_method_name(step->method));
+	if (step->alignment)
+		snprintf(text.s + length, sizeof(text.s) - length, ", aligned to %u",
+			 step->alignment);
+	return text;
+}
+
 /* What an option for steps applies to: the step begun last, before the first one all of them. */
-static struct step *job_step(struct job *job)
+struct step *job_step(struct job *job)
 {
 	return job->step_count ? &job->steps[job->step_count - 1] : &job->defaults;
 }
 
-static int job_refuse(struct error *error, const char *where, const char *value,
-		      const char *allowed)
+int job_refuse(struct error *error, const char *where, const char *value, const char *allowed)
 {
 	return error_set(error, STATUS_MISUSE, "%s: '%s' is not allowed; give %s", where, value,
 			 allowed);
@@ -121,9 +149,11 @@ static int job_set_until(void *context, const char *where, const char *value, st
 
 static int job_set_order(void *context, const char *where, const char *value, struct error *error)
 {
-	struct step *step = job_step(context);
+	struct step *step = job_kernel_step(context, where, error);
 	__u64 order;
 
+	if (!step)
+		return -1;
 	if (step->kind && !step->kind->has_order)
 		return error_set(error, STATUS_MISUSE, "%s: %s has sizes, not orders: give %s",
 				 where, step->kind->name, "object-size");
@@ -147,48 +177,15 @@ static int job_set_object_size(void *context, const char *where, const char *val
 	return 0;
 }
 
-static int job_set_policy(void *context, const char *where, const char *value, struct error *error)
-{
-	if (kind_policy_find(value, &job_step(context)->policy))
-		return job_refuse(error, where, value, "one of " JOB_POLICY_NAMES);
-	return 0;
-}
-
-static int job_set_node(void *context, const char *where, const char *value, struct error *error)
-{
-	__u64 node;
-
-	if (units_parse_number(value, &node) || node > INT_MAX)
-		return job_refuse(error, where, value, "the number of a NUMA node");
-	job_step(context)->node = node;
-	return 0;
-}
-
-static int job_set_zero(void *context, const char *where, const char *value, struct error *error)
-{
-	(void)where;
-	(void)value;
-	(void)error;
-	job_step(context)->zero = true;
-	return 0;
-}
-
-static int job_set_noaccount(void *context, const char *where, const char *value,
-			     struct error *error)
-{
-	(void)where;
-	(void)value;
-	(void)error;
-	job_step(context)->account = false;
-	return 0;
-}
-
 static int job_set_kind(void *context, const char *where, const char *value, struct error *error);
 
 static const struct option job_step_options[] = {
 	{ "kind", "KIND[,KEY=VALUE]...",
-	  "begin a step: allocate objects of this kind, one of\n" JOB_KIND_NAMES
-	  ".\nKEY=VALUE is any option of this section, so that\n"
+	  "begin a step: make objects of this kind, of kernel memory, by the\n"
+	  "module: page, kmalloc, cache, vmalloc, percpu, exact, kvmalloc; or of\n"
+	  "user memory and what the kernel keeps for a process, which needs no\n"
+	  "module: anon, file, memfd, pipe, socket, pagetable, stack.\n"
+	  "KEY=VALUE is any option for steps, so that\n"
 	  "--kind page,order=2 is --kind page --order 2",
 	  job_set_kind },
 	{ "size", "SIZE", "how much in all, as it is asked for; % of the effective limit",
@@ -202,17 +199,28 @@ static const struct option job_step_options[] = {
 	  job_set_until },
 	{ "order", "N", "of each object of the kind page: 2^N pages (0)", job_set_order },
 	{ "object-size", "SIZE",
-	  "of each object of the other kinds (1K, vmalloc 64K; percpu: a CPU)",
+	  "of each object of the other kinds (1K, vmalloc 64K, exact 20K;\n"
+	  "percpu: a CPU; anon, file, memfd a page, pipe 64K, socket 32K)",
 	  job_set_object_size },
-	{ "policy", "POLICY",
-	  "how hard the allocator tries: kernel (default), nowait, atomic,\n"
-	  "noio, nofs, noretry, retry-mayfail, nofail",
-	  job_set_policy },
-	{ "node", "N", "the NUMA node that must give the memory", job_set_node },
-	{ "zero", NULL, "ask for zeroed memory", job_set_zero },
-	{ "noaccount", NULL, "charge nobody", job_set_noaccount },
 	{}
 };
+
+static const struct option *const job_all_step_options[] = {
+	job_step_options,
+	job_kernel_options,
+	job_user_options,
+	job_growth_options,
+};
+
+static const struct option *job_find_key(const char *name)
+{
+	const struct option *option = NULL;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(job_all_step_options) && !option; i++)
+		option = option_find(job_all_step_options[i], name);
+	return option;
+}
 
 /* @item is KEY=VALUE or KEY. */
 static int job_set_key(struct job *job, const char *kind, char *item, struct error *error)
@@ -223,7 +231,7 @@ static int job_set_key(struct job *job, const char *kind, char *item, struct err
 
 	if (value)
 		*value++ = '\0';
-	option = option_find(job_step_options, item);
+	option = job_find_key(item);
 	if (!option || option->set == job_set_kind)
 		return error_set(error, STATUS_MISUSE,
 				 "--kind %s: unknown key '%s'; see the steps in run --help", kind,
@@ -239,7 +247,11 @@ static int job_set_key(struct job *job, const char *kind, char *item, struct err
 
 static int job_set_kind(void *context, const char *where, const char *value, struct error *error)
 {
-	struct job *job = context;
+	return job_begin_step(context, where, value, error);
+}
+
+int job_begin_step(struct job *job, const char *where, const char *value, struct error *error)
+{
 	char *copy, *item, *rest = NULL;
 	const struct kind *kind;
 	struct step *step;
@@ -263,6 +275,8 @@ static int job_set_kind(void *context, const char *where, const char *value, str
 	*step = job->defaults;
 	step->kind = kind;
 	/* A default that this kind has no use for is meant for the others. */
+	if (kind->workload)
+		job_forget_kernel(step);
 	if (kind->has_order)
 		step->object_size = 0;
 	else
@@ -281,6 +295,14 @@ static int job_set_cgroup(void *context, const char *where, const char *value, s
 	if (!*value)
 		return job_refuse(error, where, value, "a name or path");
 	job->cgroup = value;
+	return 0;
+}
+
+static int job_set_in(void *context, const char *where, const char *value, struct error *error)
+{
+	(void)where;
+	(void)error;
+	((struct job *)context)->in = value;
 	return 0;
 }
 
@@ -353,7 +375,10 @@ static int job_set_hold(void *context, const char *where, const char *value, str
 
 static int job_set_timeout(void *context, const char *where, const char *value, struct error *error)
 {
-	return job_set_time(&((struct job *)context)->timeout_ns, where, value, error);
+	struct job *job = context;
+
+	job->timeout_given = true;
+	return job_set_time(&job->timeout_ns, where, value, error);
 }
 
 static int job_set_free(void *context, const char *where, const char *value, struct error *error)
@@ -364,6 +389,21 @@ static int job_set_free(void *context, const char *where, const char *value, str
 	if (order < 0)
 		return job_refuse(error, where, value, "fifo, lifo or random");
 	job->free_order = order;
+	return 0;
+}
+
+static int job_set_free_by(void *context, const char *where, const char *value, struct error *error)
+{
+	if (kind_free_method_find(value, &((struct job *)context)->free_by))
+		return job_refuse(error, where, value, "one of " JOB_FREE_NAMES);
+	return 0;
+}
+
+static int job_set_free_context(void *context, const char *where, const char *value,
+				struct error *error)
+{
+	if (kind_context_find(value, &((struct job *)context)->free_context))
+		return job_refuse(error, where, value, "one of " JOB_CONTEXT_NAMES);
 	return 0;
 }
 
@@ -387,31 +427,53 @@ static int job_set_quiet(void *context, const char *where, const char *value, st
 	return option_set_flag(&((struct job *)context)->quiet, where, value, error);
 }
 
-static const struct option job_cgroup_options[] = {
-	{ "cgroup", "NAME|PATH", "make this cgroup (memstress-PID); it must not exist",
-	  job_set_cgroup },
+const struct option job_limit_options[] = {
 	{ "max", "SIZE", "its memory.max; % of what its parent may use", job_set_max },
 	{ "high", "SIZE", "its memory.high; % of the effective limit; not on v1", job_set_high },
 	{ "swap-max", "SIZE", "its memory.swap.max; % of the effective limit", job_set_swap_max },
 	{ "oom-group", NULL, "its memory.oom.group: an OOM kills all of it; not on v1",
 	  job_set_oom_group },
+	{}
+};
+
+const struct option job_place_options[] = {
+	{ "cgroup", "NAME|PATH",
+	  "make this cgroup (memstress-PID); it must not exist. Under systemd a\n"
+	  "NAME is that of a delegated scope, and the cgroup is in it; a PATH has\n"
+	  "a slash, and is below the mount",
+	  job_set_cgroup },
+	{ "in", "CGROUP",
+	  "make none but use this one, which is there: a path, pid:N, unit:NAME,\n"
+	  "docker:NAME, podman:NAME or the beginning of a container's id. Limits\n"
+	  "that are set for it are put back at the end",
+	  job_set_in },
+	{}
+};
+
+static const struct option job_run_options[] = {
 	{ "payer", "WHERE",
 	  "inside (default): the worker is placed in the cgroup and pays for\n"
 	  "itself; outside: the cgroup stays empty and is made to pay, so that\n"
 	  "its books must be exact to the byte",
 	  job_set_payer },
-	{}
-};
-
-static const struct option job_run_options[] = {
 	{ "expect", "WHAT",
 	  "what must happen for exit code 0: done, oom, enomem, killed or\n"
 	  "survive; follows from the last step's --until",
 	  job_set_expect },
 	{ "hold", "TIME", "keep everything so long before it is freed", job_set_hold },
 	{ "free", "ORDER", "free in this order: fifo (default), lifo or random", job_set_free },
-	{ "seed", "N", "of --free random", job_set_seed },
-	{ "timeout", "TIME", "give up after this (5m and the time of --hold)", job_set_timeout },
+	{ "free-by", "METHOD",
+	  "how objects are freed: singly (default), bulk (many in one call;\n"
+	  "kmalloc, cache), rcu (by callbacks of call_rcu()) or split (pages of\n"
+	  "an order, made so that they can be split)",
+	  job_set_free_by },
+	{ "free-context", "WHERE",
+	  "where objects are freed: task (default), kworker, softirq or hardirq;\n"
+	  "the last two need root",
+	  job_set_free_context },
+	{ "seed", "N", "of --free random and --growth random", job_set_seed },
+	{ "timeout", "TIME", "give up after this (5m and the time of --hold and --growth)",
+	  job_set_timeout },
 	{ "json", NULL, "JSON lines, one for everything that is observed", job_set_json },
 	{ "quiet", NULL, "print nothing but the reason of a failure", job_set_quiet },
 	{}
@@ -419,7 +481,11 @@ static const struct option job_run_options[] = {
 
 const struct option_group job_options[] = {
 	{ "Steps (after a --kind: for that step; before the first: for all)", job_step_options },
-	{ "The cgroup", job_cgroup_options },
+	{ "Steps of kernel memory", job_kernel_options },
+	{ "Steps of user memory", job_user_options },
+	{ "Growth of a step", job_growth_options },
+	{ "The cgroup", job_place_options },
+	{ "Its limits", job_limit_options },
 	{ "The run", job_run_options },
 	{}
 };
@@ -427,8 +493,46 @@ const struct option_group job_options[] = {
 void job_init(struct job *job)
 {
 	memset(job, 0, sizeof(*job));
+	job->cgroup_option = "--cgroup";
 	job->defaults.node = MEMSTRESS_NODE_ANY;
+	job->defaults.cpu = JOB_CPU_ANY;
 	job->defaults.account = true;
+}
+
+bool job_has_user_memory(const struct job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->step_count; i++)
+		if (job->steps[i].kind->workload)
+			return true;
+	return false;
+}
+
+bool job_has_kernel_memory(const struct job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->step_count; i++)
+		if (!job->steps[i].kind->workload)
+			return true;
+	return false;
+}
+
+static int job_check_growth(const struct job *job, const struct step *step, const char *where,
+			    struct error *error)
+{
+	bool is_bounded = step->count || step->size.unit != AMOUNT_NONE ||
+			  step->until == UNTIL_USAGE;
+
+	if ((step->growth.shape == GROWTH_RANDOM || step->growth.shape == GROWTH_SPIKE) &&
+	    !is_bounded)
+		return error_set(error, STATUS_MISUSE,
+				 "%s: growth %s goes up to where? give --size or --count", where,
+				 growth_name(step->growth.shape));
+	if (step->growth.churn_bytes && !job->hold_ns)
+		return error_set(error, STATUS_MISUSE, "%s: churn is for --hold TIME", where);
+	return 0;
 }
 
 static int job_finish_step(struct job *job, unsigned int i, struct error *error)
@@ -437,8 +541,21 @@ static int job_finish_step(struct job *job, unsigned int i, struct error *error)
 	char where[64];
 
 	snprintf(where, sizeof(where), "step %u (%s)", i + 1, step->kind->name);
+	if (step->kind->workload && job_finish_user(job, step, where, error))
+		return -1;
 	if (!step->object_size)
 		step->object_size = step->kind->object_size;
+	if (growth_finish(&step->growth, where, error) || job_check_growth(job, step, where, error))
+		return -1;
+	step->free_by = job->free_by;
+	step->free_context = job->free_context;
+	if (!step->policy_given && kind_context_interrupts(step->context))
+		step->policy = MEMSTRESS_POLICY_NOWAIT;
+	if (step->cpu != JOB_CPU_ANY && step->context == MEMSTRESS_CONTEXT_TASK)
+		return error_set(error, STATUS_MISUSE,
+				 "%s: --cpu is for --context kworker, softirq or hardirq; "
+				 "a task runs where taskset puts it",
+				 where);
 	if (step->until == UNTIL_DONE && !step->count && step->size.unit == AMOUNT_NONE)
 		return error_set(error, STATUS_MISUSE,
 				 "%s: how much? give --size, --count or --until", where);
@@ -451,6 +568,24 @@ static int job_finish_step(struct job *job, unsigned int i, struct error *error)
 				 "%s: what nobody pays for meets no limit: give --size or --count",
 				 where);
 	return 0;
+}
+
+int job_finish_place(const struct job *job, struct error *error)
+{
+	if (job->cgroup && job->in)
+		return error_set(error, STATUS_MISUSE, "%s and --in exclude each other",
+				 job->cgroup_option);
+	return 0;
+}
+
+static bool job_walks(const struct job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->step_count; i++)
+		if (job->steps[i].growth.shape == GROWTH_RANDOM)
+			return true;
+	return false;
 }
 
 int job_finish(struct job *job, struct error *error)
@@ -469,8 +604,22 @@ int job_finish(struct job *job, struct error *error)
 	for (i = 0; i < job->step_count; i++)
 		if (job_finish_step(job, i, error))
 			return -1;
-	if (job->seed_given && job->free_order != MEMSTRESS_FREE_RANDOM)
-		return error_set(error, STATUS_MISUSE, "--seed is for --free random");
+	if (job_finish_place(job, error))
+		return -1;
+	if (!job_has_kernel_memory(job) &&
+	    (job->free_by != MEMSTRESS_FREE_SINGLY || job->free_context != MEMSTRESS_CONTEXT_TASK))
+		return error_set(error, STATUS_MISUSE,
+				 "--free-by and --free-context are for kernel memory");
+	if (job->free_by == MEMSTRESS_FREE_RCU && job->free_context != MEMSTRESS_CONTEXT_TASK)
+		return error_set(error, STATUS_MISUSE,
+				 "--free-by rcu has a context of its own; give no --free-context");
+	if (job->free_by == MEMSTRESS_FREE_BULK && job->free_context == MEMSTRESS_CONTEXT_HARDIRQ)
+		return error_set(error, STATUS_MISUSE,
+				 "--free-by bulk cannot be done in a hardirq; "
+				 "give --free-context task, kworker or softirq");
+	if (job->seed_given && job->free_order != MEMSTRESS_FREE_RANDOM && !job_walks(job))
+		return error_set(error, STATUS_MISUSE,
+				 "--seed is for --free random and --growth random");
 	if (job->json && job->quiet)
 		return error_set(error, STATUS_MISUSE, "--json and --quiet exclude each other");
 	if (!job->expect_given)

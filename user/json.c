@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <stdlib.h>
+
 #include <json-c/json.h>
 
 #include "device.h"
@@ -6,6 +9,7 @@
 #include "output.h"
 #include "plan.h"
 #include "record.h"
+#include "squeeze_json.h"
 #include "version.h"
 
 void json_add_string(struct json_object *line, const char *key, const char *value)
@@ -28,6 +32,11 @@ void json_add_null(struct json_object *line, const char *key)
 	json_object_object_add(line, key, NULL);
 }
 
+void json_add_decimal(struct json_object *line, const char *key, const char *text)
+{
+	json_object_object_add(line, key, json_object_new_double_s(strtod(text, NULL), text));
+}
+
 void json_add_strings(struct json_object *line, const char *key, const char *const *values)
 {
 	struct json_object *array = json_object_new_array();
@@ -35,6 +44,16 @@ void json_add_strings(struct json_object *line, const char *key, const char *con
 	for (; *values; values++)
 		json_object_array_add(array, json_object_new_string(*values));
 	json_object_object_add(line, key, array);
+}
+
+void json_add_books(struct json_object *line, const struct memstress_books *books)
+{
+	json_add_number(line, "objects", books->objects);
+	json_add_number(line, "uncharged_objects", books->uncharged_objects);
+	json_add_number(line, "requested_bytes", books->requested_bytes);
+	json_add_number(line, "page_charged_bytes", books->page_charged_bytes);
+	json_add_number(line, "byte_charged_bytes", books->byte_charged_bytes);
+	json_add_number(line, "footprint_bytes", books->footprint_bytes);
 }
 
 struct json_object *json_begin(const char *type)
@@ -46,11 +65,21 @@ struct json_object *json_begin(const char *type)
 	return line;
 }
 
+static const char *json_text(struct json_object *line)
+{
+	return json_object_to_json_string_ext(line, JSON_C_TO_STRING_PLAIN |
+							    JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
 void json_end(struct json_object *line)
 {
-	output_print("%s\n",
-		     json_object_to_json_string_ext(line, JSON_C_TO_STRING_PLAIN |
-								  JSON_C_TO_STRING_NOSLASHESCAPE));
+	output_print("%s\n", json_text(line));
+	json_object_put(line);
+}
+
+void json_end_aside(struct json_object *line)
+{
+	fprintf(stderr, "%s\n", json_text(line));
 	json_object_put(line);
 }
 
@@ -63,14 +92,13 @@ static void json_add_known(struct json_object *line, const char *key, __u64 valu
 		json_add_null(line, key);
 }
 
-static void json_add_bytes(struct json_object *line, const char *key, __u64 bytes)
+void json_add_bytes(struct json_object *line, const char *key, __u64 bytes)
 {
 	json_add_known(line, key, bytes, bytes != CG_UNLIMITED);
 }
 
-/* An object of the kernel's own keys; those that it does not have are left out. */
-static void json_add_keys(struct json_object *line, const char *key, const char *const *names,
-			  const __u64 *values, unsigned int count)
+void json_add_keys(struct json_object *line, const char *key, const char *const *names,
+		   const __u64 *values, unsigned int count)
 {
 	struct json_object *object = json_object_new_object();
 	unsigned int i;
@@ -104,15 +132,33 @@ static void json_add_cgroup(struct json_object *line, const struct record_cgroup
 	json_add_string(line, "effective_max_path",
 			*cgroup->effective_max_path ? cgroup->effective_max_path : NULL);
 	json_add_bool(line, "oom_group", cgroup->oom_group);
+	json_add_bool(line, "existed", cgroup->is_found);
+}
+
+/* What a shape does not have is null. */
+static void json_add_growth(struct json_object *line, const struct growth *growth)
+{
+	json_add_string(line, "growth", growth_name(growth->shape));
+	json_add_known(line, "rate_bytes", growth->rate_bytes, growth->rate_bytes);
+	json_add_known(line, "step_bytes", growth->step_bytes, growth->step_bytes);
+	json_add_known(line, "factor", growth->factor, growth->factor);
+	json_add_known(line, "every_ns", growth->every_ns, growth->every_ns);
+	json_add_known(line, "times", growth->times, growth->times);
+	json_add_known(line, "churn_bytes", growth->churn_bytes, growth->churn_bytes);
 }
 
 static void json_add_step(struct json_object *line, const struct record_step *record)
 {
 	const struct step *step = &record->step;
+	bool is_user = step->kind->workload;
 
 	json_add_number(line, "step", record->number);
 	json_add_string(line, "kind", step->kind->name);
-	json_add_string(line, "policy", kind_policy_name(step->policy));
+	json_add_string(line, "policy", is_user ? NULL : kind_policy_name(step->policy));
+	json_add_string(line, "context", is_user ? NULL : kind_context_name(step->context));
+	json_add_known(line, "cpu", step->cpu, step->cpu != JOB_CPU_ANY);
+	json_add_string(line, "method", is_user ? NULL : kind_alloc_method_name(step->method));
+	json_add_known(line, "alignment", step->alignment, step->alignment);
 	if (step->kind->has_order)
 		json_add_number(line, "order", step->order);
 	else
@@ -124,6 +170,8 @@ static void json_add_step(struct json_object *line, const struct record_step *re
 	json_add_string(line, "until", job_until_name(step->until));
 	json_add_known(line, "until_bytes", record->until_bytes, step->until == UNTIL_USAGE);
 	json_add_number(line, "charge_bytes", record->charge_bytes);
+	json_add_string(line, "manner", is_user ? job_manner(step).s : NULL);
+	json_add_growth(line, &step->growth);
 }
 
 static void json_add_alloc(struct json_object *line, const struct record_alloc *record)
@@ -132,17 +180,24 @@ static void json_add_alloc(struct json_object *line, const struct record_alloc *
 
 	json_add_number(line, "step", record->number);
 	json_add_string(line, "stop", device_stop_name(alloc->stop));
-	json_add_number(line, "objects", alloc->books.objects);
-	json_add_number(line, "uncharged_objects", alloc->books.uncharged_objects);
-	json_add_number(line, "requested_bytes", alloc->books.requested_bytes);
-	json_add_number(line, "page_charged_bytes", alloc->books.page_charged_bytes);
-	json_add_number(line, "byte_charged_bytes", alloc->books.byte_charged_bytes);
-	json_add_number(line, "footprint_bytes", alloc->books.footprint_bytes);
+	json_add_books(line, &alloc->books);
 	json_add_number(line, "failures", alloc->failures);
 	json_add_number(line, "first_errno", alloc->first_errno);
 	json_add_number(line, "total_ns", alloc->total_ns);
 	json_add_number(line, "slowest_ns", alloc->slowest_ns);
 	json_add_number(line, "payer_id", alloc->payer_id);
+	json_add_number(line, "more_bytes", record->charge.more_bytes);
+}
+
+void json_add_audit(struct json_object *line, const struct memstress_audit *audit)
+{
+	json_add_number(line, "right_objects", audit->right_objects);
+	json_add_number(line, "wrong_objects", audit->wrong_objects);
+	json_add_number(line, "unowned_objects", audit->unowned_objects);
+	json_add_number(line, "unasked_objects", audit->unasked_objects);
+	json_add_number(line, "right_id", audit->right_id);
+	json_add_known(line, "first_index", audit->first_index, audit->first_handle);
+	json_add_known(line, "first_owner_id", audit->first_owner_id, audit->first_handle);
 }
 
 static void json_add_counters(struct json_object *line, const struct record_counters *record)
@@ -189,6 +244,8 @@ static void json_add_oom(struct json_object *line, const struct kmsg_oom *oom)
 static void json_add_free(struct json_object *line, const struct record_free *record)
 {
 	json_add_string(line, "order", job_free_order_name(record->order));
+	json_add_string(line, "method", kind_free_method_name(record->method));
+	json_add_string(line, "context", kind_context_name(record->context));
 	json_add_number(line, "objects", record->free.books.objects);
 	json_add_number(line, "total_ns", record->free.total_ns);
 	json_add_number(line, "slowest_ns", record->free.slowest_ns);
@@ -199,6 +256,7 @@ static void json_add_verdict(struct json_object *line, const struct record_verdi
 	static const char *const books[] = {
 		[BOOKS_NOT_JUDGED] = NULL,
 		[BOOKS_EXACT] = "exact",
+		[BOOKS_WITHIN] = "within",
 		[BOOKS_WRONG] = "wrong",
 	};
 
@@ -207,25 +265,72 @@ static void json_add_verdict(struct json_object *line, const struct record_verdi
 	json_add_string(line, "outcome", verdict->outcome);
 	json_add_string(line, "reason", verdict->reason);
 	json_add_string(line, "books", books[verdict->books]);
+	json_add_known(line, "bound_bytes", verdict->bound_bytes, verdict->books == BOOKS_WITHIN);
+	json_add_bool(line, "stat_exact", verdict->stat_is_exact);
+}
+
+static void json_add_fill(struct json_object *line, const struct record_fill *fill)
+{
+	const struct step *step = &fill->step;
+
+	json_add_string(line, "path", fill->path);
+	json_add_string(line, "group_path", fill->group_path);
+	json_add_number(line, "level_bytes", fill->level_bytes);
+	json_add_known(line, "percent", fill->amount.value, fill->amount.unit == AMOUNT_PERCENT);
+	json_add_bytes(line, "effective_max_bytes", fill->effective_max_bytes);
+	json_add_string(line, "effective_max_path",
+			*fill->effective_max_path ? fill->effective_max_path : NULL);
+	json_add_bool(line, "view_ends", fill->view_ends);
+	json_add_string(line, "kind", step->kind ? step->kind->name : NULL);
+	json_add_number(line, "object_bytes", step->object_size);
+}
+
+static void json_add_filled(struct json_object *line, const struct record_filled *filled)
+{
+	json_add_number(line, "level_bytes", filled->level_bytes);
+	json_add_bool(line, "reached", filled->reached);
+	json_add_number(line, "held_ns", filled->held_ns);
+	json_add_number(line, "lowest_bytes", filled->lowest_bytes);
+	json_add_number(line, "highest_bytes", filled->highest_bytes);
+	json_add_number(line, "looks", filled->looks);
+	json_add_number(line, "looks_off", filled->looks_off);
+	json_add_number(line, "moves", filled->moves);
+	json_add_bool(line, "worker_died", filled->worker_died);
 }
 
 static const char *json_record_type(const struct record *record)
 {
 	static const char *const types[] = {
-		[RECORD_RUN] = "run",         [RECORD_CGROUP] = "cgroup",
-		[RECORD_WORKER] = "worker",   [RECORD_STEP] = "step",
-		[RECORD_ALLOC] = "alloc",     [RECORD_COUNTERS] = "counters",
-		[RECORD_EVENTS] = "events",   [RECORD_OOM] = "oom",
-		[RECORD_HOLD] = "hold",       [RECORD_FREE] = "free",
-		[RECORD_EXIT] = "exit",       [RECORD_RELEASE] = "release",
-		[RECORD_STOP] = "stop",       [RECORD_NOTE] = "note",
-		[RECORD_VERDICT] = "verdict", [RECORD_ERROR] = "error",
+		[RECORD_RUN] = "run",
+		[RECORD_CGROUP] = "cgroup",
+		[RECORD_WORKER] = "worker",
+		[RECORD_STEP] = "step",
+		[RECORD_AUDIT] = "audit",
+		[RECORD_ALLOC] = "alloc",
+		[RECORD_COUNTERS] = "counters",
+		[RECORD_EVENTS] = "events",
+		[RECORD_OOM] = "oom",
+		[RECORD_HOLD] = "hold",
+		[RECORD_FREE] = "free",
+		[RECORD_EXIT] = "exit",
+		[RECORD_RELEASE] = "release",
+		[RECORD_STOP] = "stop",
+		[RECORD_NOTE] = "note",
+		[RECORD_VERDICT] = "verdict",
+		[RECORD_ERROR] = "error",
+		[RECORD_LEVEL] = "level",
+		[RECORD_CHURN] = "churn",
+		[RECORD_FILL] = "fill",
+		[RECORD_FILL_MOVE] = "fill_move",
+		[RECORD_FILLED] = "filled",
 	};
 
 	if (record->type == RECORD_OOM && record->oom.what == KMSG_KILLED)
 		return "killed";
 	if (record->type == RECORD_OOM && record->oom.what == KMSG_NO_VICTIM)
 		return "no_victim";
+	if (squeeze_json_type(record))
+		return squeeze_json_type(record);
 	return types[record->type];
 }
 
@@ -245,8 +350,18 @@ static void json_add_record(struct json_object *line, const struct record *recor
 	case RECORD_STEP:
 		json_add_step(line, &record->step);
 		break;
+	case RECORD_LEVEL:
+		json_add_number(line, "step", record->level.number);
+		json_add_number(line, "target_objects", record->level.target);
+		json_add_number(line, "objects", record->level.objects);
+		json_add_number(line, "requested_bytes", record->level.requested_bytes);
+		break;
 	case RECORD_ALLOC:
 		json_add_alloc(line, &record->alloc);
+		break;
+	case RECORD_AUDIT:
+		json_add_number(line, "step", record->audit.number);
+		json_add_audit(line, &record->audit.audit);
 		break;
 	case RECORD_COUNTERS:
 		json_add_counters(line, &record->counters);
@@ -261,6 +376,12 @@ static void json_add_record(struct json_object *line, const struct record *recor
 		json_add_number(line, "hold_ns", record->hold.hold_ns);
 		json_add_number(line, "bookkeeping_bytes", record->hold.bookkeeping_bytes);
 		break;
+	case RECORD_CHURN:
+		json_add_number(line, "step", record->churn.number);
+		json_add_number(line, "rounds", record->churn.rounds);
+		json_add_number(line, "objects", record->churn.objects);
+		json_add_number(line, "held_objects", record->churn.held);
+		break;
 	case RECORD_FREE:
 		json_add_free(line, &record->free);
 		break;
@@ -271,15 +392,31 @@ static void json_add_record(struct json_object *line, const struct record *recor
 	case RECORD_RELEASE:
 		json_add_number(line, "usage_bytes", record->release.usage_bytes);
 		json_add_number(line, "since_kill_ns", record->release.since_kill_ns);
+		json_add_known(line, "since_mark_ns", record->release.since_mark_ns,
+			       record->release.is_marked);
 		break;
 	case RECORD_VERDICT:
 		json_add_verdict(line, &record->verdict);
+		break;
+	case RECORD_FILL:
+		json_add_fill(line, &record->fill);
+		break;
+	case RECORD_FILL_MOVE:
+		json_add_number(line, "usage_bytes", record->fill_move.usage_bytes);
+		json_add_number(line, "level_bytes", record->fill_move.level_bytes);
+		json_add_number(line, "before_bytes", record->fill_move.before_bytes);
+		json_add_number(line, "held_bytes", record->fill_move.held_bytes);
+		break;
+	case RECORD_FILLED:
+		json_add_filled(line, &record->filled);
 		break;
 	case RECORD_STOP:
 	case RECORD_NOTE:
 	case RECORD_ERROR:
 		json_add_string(line, "text", record->text);
 		break;
+	default:
+		squeeze_json_add(line, record);
 	}
 }
 

@@ -35,7 +35,7 @@ void kmsg_close(struct kmsg *kmsg)
  * The log names cgroups from the real root, a cgroup namespace sees the end of that only. So the
  * end is compared, of whole names.
  */
-static bool kmsg_is_ours(const struct kmsg *kmsg, const char *name)
+bool kmsg_is_ours(const struct kmsg *kmsg, const char *name)
 {
 	size_t length = strlen(name), ours = strlen(kmsg->cgroup);
 

@@ -64,6 +64,9 @@ void kmsg_close(struct kmsg *kmsg);
 /* The next line about the cgroup: 1; 0 if there is none now; or -errno */
 int kmsg_next(struct kmsg *kmsg, struct kmsg_oom *oom);
 
+/* Whether what the log calls @name is the cgroup */
+bool kmsg_is_ours(const struct kmsg *kmsg, const char *name);
+
 /* One record as /dev/kmsg gives it; true if it is about the cgroup */
 bool kmsg_parse(struct kmsg *kmsg, const char *record, struct kmsg_oom *oom);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* memstress: kernel memory charged to a cgroup, and what comes of it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "commands.h"
@@ -13,9 +14,86 @@ static const struct command commands[] = {
 	{
 		.name = "run",
 		.synopsis = "[OPTION]... --kind KIND [OPTION]...",
-		.summary = "make a cgroup, allocate kernel memory in it, watch, judge, clean up",
+		.summary = "make a cgroup, fill it with memory of any kind, watch, judge, clean up",
 		.run = cmd_run,
 		.print_help = cmd_run_help,
+	},
+	{
+		.name = "exec",
+		.synopsis = "[OPTION]... -- CMD [ARG]...",
+		.summary = "run a command in a cgroup with limits, and tell how it ended",
+		.run = cmd_exec,
+		.print_help = cmd_exec_help,
+	},
+	{
+		.name = "squeeze",
+		.synopsis = "[OPTION]... CGROUP",
+		.summary = "lower a limit of a live cgroup until something happens",
+		.run = cmd_squeeze,
+		.print_help = cmd_squeeze_help,
+	},
+	{
+		.name = "fill",
+		.synopsis = "[--in CGROUP] [OPTION]... SIZE|PERCENT%",
+		.summary = "hold the usage of a cgroup at a level, while others in it move",
+		.run = cmd_fill,
+		.print_help = cmd_fill_help,
+	},
+	{
+		.name = "audit",
+		.synopsis = "[OPTION]...",
+		.summary = "show to whom the kernel charges objects of each kind",
+		.run = cmd_audit,
+		.print_help = cmd_audit_help,
+	},
+	{
+		.name = "sessions",
+		.synopsis = "[--json]",
+		.summary = "show who has opened the device, and what they hold",
+		.run = cmd_sessions,
+		.print_help = cmd_sessions_help,
+	},
+	{
+		.name = "events",
+		.synopsis = "[--json] [--count N] [--timeout TIME]",
+		.summary = "tell what happens: sessions, allocations, OOM kills, releases",
+		.run = cmd_events,
+		.print_help = cmd_events_help,
+	},
+	{
+		.name = "stat",
+		.synopsis = "[--json] [--digest] [CGROUP]...",
+		.summary = "show what cgroups use of what they may, and what it is made of",
+		.run = cmd_stat,
+		.print_help = cmd_stat_help,
+	},
+	{
+		.name = "watch",
+		.synopsis = "[--interval TIME] [CGROUP]...",
+		.summary = "show the same on all of the terminal, as it changes, and who is killed",
+		.run = cmd_watch,
+		.print_help = cmd_watch_help,
+	},
+	{
+		.name = "attach",
+		.synopsis = "[--tree] [--json] PID CGROUP",
+		.summary = "move a process into a cgroup, and tell what its old charges do",
+		.run = cmd_attach,
+		.print_help = cmd_attach_help,
+	},
+	{
+		.name = "delegate",
+		.synopsis = "[OPTION]... USER NAME | --remove NAME",
+		.summary = "make a cgroup that a user may manage",
+		.run = cmd_delegate,
+		.print_help = cmd_delegate_help,
+	},
+	{
+		.name = "clean",
+		.synopsis = "[--dry-run] [--json]",
+		.summary = "remove what runs that died have left behind",
+		.run = cmd_clean,
+		.print_help = cmd_clean_help,
 	},
 	{
 		.name = "kinds",
@@ -54,7 +132,7 @@ static void main_print_help(void)
 
 	output_print("usage: memstress COMMAND [OPTION]...\n\n");
 	for (command = commands; command->name; command++)
-		output_print("  %-8s%s\n", command->name, command->summary);
+		output_print("  %-10s%s\n", command->name, command->summary);
 	output_print("\n\"memstress help COMMAND\" tells more, --version the version.\n");
 	output_print("\nExit codes: 0 the expectation held, 1 it did not or something failed,\n");
 	output_print("2 misuse, 4 this cannot be done here.\n");
@@ -72,10 +150,15 @@ static const struct command *main_find(const char *name)
 
 static int main_refuse(const char *word)
 {
+	const struct command *command;
+	char names[256];
 	struct error error;
+	size_t used = 0;
 
-	error_set(&error, STATUS_MISUSE, "unknown command '%s'; there are run, kinds, doctor, help",
-		  word);
+	for (command = commands; command->name && used < sizeof(names); command++)
+		used += snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
+				 command->name);
+	error_set(&error, STATUS_MISUSE, "unknown command '%s'; there are %s", word, names);
 	return error_report(&error);
 }
 

@@ -33,6 +33,8 @@ static int option_take(const struct option_group *groups, void *context, const c
 	const struct option *option;
 	char name[64], where[72];
 
+	if (!strcmp(word, "-q"))
+		word = "--quiet";
 	snprintf(name, sizeof(name), "%.*s", value ? (int)(value - word) : (int)strlen(word), word);
 	option = strncmp(name, "--", 2) ? NULL : option_find_in_groups(groups, name + 2);
 	if (!option)
@@ -94,6 +96,29 @@ enum option_result option_parse_all(const struct option_group *groups, void *con
 		return OPTION_ERROR;
 	}
 	return result;
+}
+
+enum option_result option_parse_words(const struct option_group *groups, void *context, int argc,
+				      char **argv, const char **words, unsigned int max,
+				      unsigned int *count, struct error *error)
+{
+	enum option_result result;
+	int next;
+
+	*count = 0;
+	for (;;) {
+		result = option_parse(groups, context, argc, argv, &next, error);
+		if (result != OPTION_GO || next == argc)
+			return result;
+		if (*count == max) {
+			error_set(error, STATUS_MISUSE,
+				  "unexpected argument '%s'; --help lists the options", argv[next]);
+			return OPTION_ERROR;
+		}
+		words[(*count)++] = argv[next];
+		argc -= next;
+		argv += next;
+	}
 }
 
 static void option_print_one(const struct option *option)

@@ -42,7 +42,7 @@ const struct option *option_find(const struct option *options, const char *name)
 
 /*
  * Reads options up to the end, to "--" or to the first word that is none, and tells in @next
- * where that is. --help is known to every command.
+ * where that is. --help is known to every command, and -q is short for --quiet.
  */
 enum option_result option_parse(const struct option_group *groups, void *context, int argc,
 				char **argv, int *next, struct error *error);
@@ -50,6 +50,14 @@ enum option_result option_parse(const struct option_group *groups, void *context
 /* For commands that take options only */
 enum option_result option_parse_all(const struct option_group *groups, void *context, int argc,
 				    char **argv, struct error *error);
+
+/*
+ * For commands that take up to @max words as well: options may stand before, between and after
+ * them, and "--" ends the options.
+ */
+enum option_result option_parse_words(const struct option_group *groups, void *context, int argc,
+				      char **argv, const char **words, unsigned int max,
+				      unsigned int *count, struct error *error);
 
 void option_print_help(const struct option_group *groups);
 

@@ -14,7 +14,7 @@
 /**
  * struct plan - a step in numbers
  * @object_bytes: what is asked for with one object, as the books count it
- * @object_charge_bytes: the charge of one object
+ * @object_charge_bytes: the charge of one object; of user memory, what it is for sure
  */
 struct plan {
 	__u64 object_bytes;
@@ -22,11 +22,11 @@ struct plan {
 };
 
 /*
- * Asks the module at @fd about step @number, from 1, of @job. 0, or -1 if it cannot be done, or
- * not here
+ * Asks the module at @fd about step @number, from 1, of @job; or this machine, whose cgroups are of
+ * @version, if it is of user memory. 0, or -1 if it cannot be done, or not here
  */
-int plan_make(struct plan *plan, int fd, const struct step *step, unsigned int number,
-	      struct error *error);
+int plan_make(struct plan *plan, int fd, unsigned int version, const struct step *step,
+	      unsigned int number, struct error *error);
 
 /*
  * Objects to make: as many as --size or --count says and as bring the usage to @target_bytes,

@@ -46,7 +46,8 @@ void record_add(struct record_log *log, const struct record *record)
 	struct record stamped = *record;
 
 	stamped.time_ns = clock_now_ns() - log->start_ns;
-	record_keep(log, &stamped);
+	if (!log->is_stream && record->type != RECORD_LEVEL)
+		record_keep(log, &stamped);
 	if (log->view)
 		log->view(&stamped);
 }

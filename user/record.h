@@ -15,12 +15,24 @@
  *			max_bytes, high_bytes, swap_max_bytes, effective_max_bytes,
  *			effective_max_path (who has it), oom_group
  *	worker		pid, payer ("inside" or "outside")
- *	step		step (from 1), kind, policy, order or object_bytes, node or null, zero,
- *			account, count (null: no bound), until, until_bytes (usage; null),
- *			charge_bytes (of one object)
+ *	step		step (from 1), kind, policy, context, cpu (that the context runs on; null:
+ *			any), method (how objects are made), alignment (bytes; null: the kind's
+ *			own), order or object_bytes, node or null, zero, account, count (null: no
+ *			bound), until, until_bytes (usage; null), charge_bytes (of one object; of
+ *			user memory, what it is for sure), manner (of user memory: how it is made),
+ *			growth, rate_bytes (a second), step_bytes, factor, every_ns, times,
+ *			churn_bytes (a second); null where there is no such thing
+ *	level		of a step that grows by and by, after each move: step, target_objects,
+ *			objects, requested_bytes (what it holds)
  *	alloc		step, stop (why it ended; as in <linux/memstress.h>), objects,
  *			uncharged_objects, requested_bytes, page_charged_bytes, byte_charged_bytes,
  *			footprint_bytes, failures, first_errno, total_ns, slowest_ns, payer_id
+ *			(0 of user memory, too), more_bytes (what may be charged besides)
+ *	audit		step, to whom the kernel charges its objects: right_objects (to whom it
+ *			should), wrong_objects (to another cgroup), unowned_objects (to nobody
+ *			though somebody pays), unasked_objects (shown by counters only); right_id
+ *			(the cgroup; 0: nobody or none), first_index (the first that is not right,
+ *			from 0) and first_owner_id (to whom that is charged; 0: nobody), or null
  *	counters	when ("empty": before the worker, "baseline": before the first step,
  *			"held": after the last one, "freed", "after": when the worker is gone),
  *			usage_bytes, peak_bytes, settle ("exact", "moving", "full" or null),
@@ -34,14 +46,52 @@
  *	killed		the kernel log: pid, name, anon_rss_bytes, log_us
  *	no_victim	the kernel log: nobody could be killed: log_us
  *	hold		hold_ns, bookkeeping_bytes (what the module was charged for itself)
- *	free		order, objects, total_ns, slowest_ns
+ *	churn		of a step that churned while it was held: step, rounds, objects (freed and
+ *			made again), held_objects
+ *	free		order, method (how they were freed), context (where), objects, total_ns,
+ *			slowest_ns
  *	exit		the worker ended: signal or null, code or null
- *	release		usage was back: usage_bytes, since_kill_ns (from the first sign of the kill)
+ *	release		usage was back: usage_bytes, since_kill_ns (from the kill's first sign),
+ *			since_mark_ns (from the OOM killer's choice of the worker until the module
+ *			had freed all that it held; null: the module's events do not tell)
  *	stop		the run was ended early, by a signal or the timeout: text
  *	note		something could not be seen, and why: text
- *	verdict		pass, expected, outcome, reason, books ("exact", "wrong" or null: not
- *			to be judged)
+ *	verdict		pass, expected, outcome, reason, books ("exact", "within", "wrong" or
+ *			null: not to be judged), bound_bytes (within which they balance, or null),
+ *			stat_exact (memory.stat balances to the byte all the same); it does not
+ *			pass if an audit found objects that are wrong or unowned
+ *	fill		what memstress fill does: path (of the cgroup that the worker is in),
+ *			group_path (of the one whose usage is brought to the level), level_bytes,
+ *			percent (or null), effective_max_bytes, effective_max_path, view_ends (true:
+ *			the mount shows only a part of the tree, and limits above it cannot be
+ *			seen), kind, object_bytes
+ *	fill_move	usage_bytes (that was seen), level_bytes, before_bytes and held_bytes: what
+ *			the worker held before and after it
+ *	filled		level_bytes, reached (it was, within 1 %), held_ns, lowest_bytes and
+ *			highest_bytes (of usage since then), looks, looks_off (that saw it more than
+ *			1 % off), moves, worker_died
  *	error		the run ended early: text; there is no verdict
+ *
+ * Of a squeeze, besides oom, killed, no_victim, stop, note and error:
+ *
+ *	squeeze		path, name, id, version (as above), limit ("max" or "high"), file (its
+ *			name), old_bytes (the limit before; null: none), usage_bytes, start_bytes
+ *			(from where it is lowered), floor_bytes, pace ("steps", "rate", "at_once"),
+ *			step_bytes, bytes_per_s (null: not of this pace), every_ns, kills (after
+ *			how many it is over; null: never), racers, stuck_after_ns, keep
+ *	lowered		a step: step (from 1), limit_bytes, limit_now_bytes (what the file says at
+ *			its end), usage_before_bytes, usage_after_bytes (when the write was over),
+ *			reclaimed_bytes (pgsteal of memory.stat; where there is none, what usage
+ *			went down by), write_ns, done (the write had ended), errno (of it; 0),
+ *			kills, events (an object; those that went up, by how much), and with
+ *			racers race_writes, race_refused, race_slowest_ns
+ *	recovered	writes that did not end by themselves have ended: by ("raise" of the limit,
+ *			"signal", "kill"; null: nothing ended them), since_ns
+ *	squeezed	outcome ("killed", "floor", "refused", "stuck", "stopped"), step,
+ *			limit_bytes (of that step), kills, now_bytes (the limit at the end; null:
+ *			none), left ("restored", "kept", "foreign": as somebody else has written it
+ *			meanwhile), flaw (of this kernel: the subject of the commit that it lacks;
+ *			null)
  */
 #ifndef MEMSTRESS_USER_RECORD_H
 #define MEMSTRESS_USER_RECORD_H
@@ -52,9 +102,12 @@
 
 #include "compiler.h"
 #include "cgroup.h"
+#include "charge.h"
 #include "job.h"
 #include "kmsg.h"
 #include "snapshot.h"
+#include "squeeze.h"
+#include "writer.h"
 
 #define RECORD_SCHEMA 1
 
@@ -63,18 +116,28 @@ enum record_type {
 	RECORD_CGROUP,
 	RECORD_WORKER,
 	RECORD_STEP,
+	RECORD_LEVEL,
 	RECORD_ALLOC,
+	RECORD_AUDIT,
 	RECORD_COUNTERS,
 	RECORD_EVENTS,
 	RECORD_OOM,
 	RECORD_HOLD,
+	RECORD_CHURN,
 	RECORD_FREE,
 	RECORD_EXIT,
 	RECORD_RELEASE,
 	RECORD_STOP,
 	RECORD_NOTE,
 	RECORD_VERDICT,
+	RECORD_FILL,
+	RECORD_FILL_MOVE,
+	RECORD_FILLED,
 	RECORD_ERROR,
+	RECORD_SQUEEZE,
+	RECORD_LOWERED,
+	RECORD_RECOVERED,
+	RECORD_SQUEEZED,
 };
 
 enum record_when {
@@ -91,6 +154,7 @@ struct record_run {
 	struct memstress_info info;
 };
 
+/* @is_found: it was there before, and others may be in it */
 struct record_cgroup {
 	char path[PATH_MAX];
 	char name[PATH_MAX];
@@ -102,6 +166,7 @@ struct record_cgroup {
 	__u64 effective_max_bytes;
 	char effective_max_path[PATH_MAX];
 	bool oom_group;
+	bool is_found;
 };
 
 /* @count as plan_count() has it. @until_bytes is for UNTIL_USAGE */
@@ -113,15 +178,42 @@ struct record_step {
 	__u64 charge_bytes;
 };
 
+struct record_level {
+	unsigned int number;
+	enum growth_shape shape;
+	__u64 target;
+	__u64 objects;
+	__u64 requested_bytes;
+};
+
+/* @objects: of all @rounds; @held: what there is after them */
+struct record_churn {
+	unsigned int number;
+	__u64 rounds;
+	__u64 objects;
+	__u64 held;
+};
+
+/* @charge is that of user memory */
 struct record_alloc {
 	unsigned int number;
 	__u32 kind;
 	struct memstress_alloc alloc;
+	struct charge charge;
 };
 
-/* @settled: the fields of @settle mean something */
+struct record_audit {
+	unsigned int number;
+	struct memstress_audit audit;
+};
+
+/*
+ * @settled: the fields of @settle mean something
+ * @bookkeeping_bytes: when the objects were held, what the module was charged for itself
+ */
 struct record_counters {
 	enum record_when when;
+	__u64 bookkeeping_bytes;
 	struct snapshot snapshot;
 	bool settled;
 	struct memstress_settle settle;
@@ -134,7 +226,42 @@ struct record_hold {
 
 struct record_free {
 	__u32 order;
+	__u32 method;
+	__u32 context;
 	struct memstress_free free;
+};
+
+/* @view_ends: limits above the mount cannot be seen. @step: of what kind */
+struct record_fill {
+	char path[PATH_MAX];
+	char group_path[PATH_MAX];
+	struct amount amount;
+	__u64 level_bytes;
+	__u64 effective_max_bytes;
+	char effective_max_path[PATH_MAX];
+	bool view_ends;
+	struct step step;
+};
+
+/* @usage_bytes: before it. The others: what the worker held before and after it */
+struct record_fill_move {
+	__u64 usage_bytes;
+	__u64 level_bytes;
+	__u64 before_bytes;
+	__u64 held_bytes;
+};
+
+/* @looks: after the level was reached, or could not be; @looks_off: with more than 1 % off */
+struct record_filled {
+	bool reached;
+	bool worker_died;
+	__u64 level_bytes;
+	__u64 held_ns;
+	__u64 lowest_bytes;
+	__u64 highest_bytes;
+	__u64 looks;
+	__u64 looks_off;
+	__u64 moves;
 };
 
 /* @signal 0: it exited by itself, with @code */
@@ -146,20 +273,92 @@ struct record_exit {
 struct record_release {
 	__u64 usage_bytes;
 	__u64 since_kill_ns;
+	bool is_marked;
+	__u64 since_mark_ns;
 };
 
 enum record_books {
 	BOOKS_NOT_JUDGED,
 	BOOKS_EXACT,
+	BOOKS_WITHIN,
 	BOOKS_WRONG,
 };
 
+/*
+ * @bound_bytes: of BOOKS_WITHIN, how far apart they may be
+ * @stat_is_exact: but memory.stat moved by what it must, to the byte
+ */
 struct record_verdict {
 	bool pass;
 	enum expect expected;
 	const char *outcome;
 	enum record_books books;
+	__u64 bound_bytes;
+	bool stat_is_exact;
 	char reason[640];
+};
+
+/* @file: its name; @racers: how many write it at the same time */
+struct record_squeeze {
+	char path[PATH_MAX];
+	char name[PATH_MAX];
+	__u64 id;
+	unsigned int version;
+	const char *limit;
+	const char *file;
+	__u64 old_bytes;
+	__u64 usage_bytes;
+	struct squeeze_plan plan;
+	unsigned int racers;
+	bool keep;
+};
+
+/* @is_done: the write has ended, with @error */
+struct record_lowered {
+	unsigned int step;
+	__u64 limit_bytes;
+	__u64 limit_now_bytes;
+	__u64 usage_before_bytes;
+	__u64 usage_after_bytes;
+	__u64 reclaimed_bytes;
+	__u64 write_ns;
+	bool is_done;
+	int error;
+	__u64 kills;
+	struct snapshot_events events;
+	unsigned int racers;
+	struct writer_answer race;
+};
+
+/* What ended the writes that did not end by themselves */
+enum record_by {
+	BY_NOTHING,
+	BY_RAISE,
+	BY_SIGNAL,
+	BY_KILL,
+};
+
+struct record_recovered {
+	enum record_by by;
+	__u64 since_ns;
+};
+
+enum record_left {
+	LEFT_RESTORED,
+	LEFT_KEPT,
+	LEFT_FOREIGN,
+};
+
+/* @flaw: NULL if the kernel has none that was met */
+struct record_squeezed {
+	enum squeeze_end end;
+	unsigned int step;
+	__u64 limit_bytes;
+	__u64 kills;
+	__u64 now_bytes;
+	enum record_left left;
+	const char *file;
+	const char *flaw;
 };
 
 /**
@@ -178,15 +377,25 @@ struct record {
 			bool outside;
 		} worker;
 		struct record_step step;
+		struct record_level level;
 		struct record_alloc alloc;
+		struct record_audit audit;
 		struct record_counters counters;
 		struct snapshot_events events;
 		struct kmsg_oom oom;
 		struct record_hold hold;
+		struct record_churn churn;
 		struct record_free free;
+		struct record_fill fill;
+		struct record_fill_move fill_move;
+		struct record_filled filled;
 		struct record_exit exit;
 		struct record_release release;
 		struct record_verdict verdict;
+		struct record_squeeze squeeze;
+		struct record_lowered lowered;
+		struct record_recovered recovered;
+		struct record_squeezed squeezed;
 		char text[512];
 	};
 };
@@ -195,12 +404,14 @@ struct record {
  * struct record_log - all records of a run
  * @start_ns: CLOCK_MONOTONIC when it began
  * @view: is shown each record as it is added; may be NULL
+ * @is_stream: they are shown and not kept, as there is no end of them
  * @records: in the order of their times
  * @count: number of them
  */
 struct record_log {
 	__u64 start_ns;
 	void (*view)(const struct record *record);
+	bool is_stream;
 	struct record **records;
 	unsigned int count;
 };
@@ -208,7 +419,10 @@ struct record_log {
 void record_log_init(struct record_log *log, void (*view)(const struct record *record));
 void record_log_free(struct record_log *log);
 
-/* Stamps a copy of @record, keeps and shows it. Records that do not fit into memory are shown */
+/*
+ * Stamps a copy of @record, keeps and shows it. Records that do not fit into memory are shown, and
+ * so are levels, of which a step that grows has millions and nobody asks afterwards
+ */
 void record_add(struct record_log *log, const struct record *record);
 
 /* For RECORD_STOP, RECORD_NOTE and RECORD_ERROR */

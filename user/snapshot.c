@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <errno.h>
-
 #include "snapshot.h"
 
 const char *const snapshot_stat_names[STAT_END] = {
 	[STAT_ANON] = "anon",
 	[STAT_FILE] = "file",
+	[STAT_SHMEM] = "shmem",
+	[STAT_SOCK] = "sock",
 	[STAT_KERNEL] = "kernel",
 	[STAT_KERNEL_STACK] = "kernel_stack",
 	[STAT_PAGETABLES] = "pagetables",
@@ -32,20 +32,9 @@ const char *snapshot_events_source(const struct snapshot_events *events)
 							    "memory.oom_control, failcnt";
 }
 
-/* A number of a file that there need not be. */
-static int snapshot_read_if_any(const struct cgroup *cg, enum cg_file file, __u64 *number)
-{
-	int ret = cg_read_number(cg, file, number);
-
-	if (ret != -EOPNOTSUPP)
-		return ret;
-	*number = CG_MISSING;
-	return 0;
-}
-
 int snapshot_read_failcnt(const struct cgroup *cg, struct snapshot_events *events)
 {
-	return snapshot_read_if_any(cg, CG_FAILCNT, &events->value[EVENT_FAILCNT]);
+	return cg_read_number_if_any(cg, CG_FAILCNT, &events->value[EVENT_FAILCNT]);
 }
 
 static int snapshot_take_stat(const struct cgroup *cg, struct snapshot *snapshot)
@@ -54,7 +43,7 @@ static int snapshot_take_stat(const struct cgroup *cg, struct snapshot *snapshot
 
 	if (ret || !cg->tree->ops->files[CG_KERNEL])
 		return ret;
-	return snapshot_read_if_any(cg, CG_KERNEL, &snapshot->stat[STAT_KERNEL]);
+	return cg_read_number_if_any(cg, CG_KERNEL, &snapshot->stat[STAT_KERNEL]);
 }
 
 static int snapshot_take_events(const struct cgroup *cg, struct snapshot *snapshot)
@@ -80,7 +69,7 @@ int snapshot_take(const struct cgroup *cg, struct snapshot *snapshot)
 	ret = cg_read_number(cg, CG_USAGE, &snapshot->usage_bytes);
 	if (ret)
 		return ret;
-	ret = snapshot_read_if_any(cg, CG_PEAK, &snapshot->peak_bytes);
+	ret = cg_read_number_if_any(cg, CG_PEAK, &snapshot->peak_bytes);
 	if (ret)
 		return ret;
 	ret = snapshot_take_stat(cg, snapshot);

@@ -34,7 +34,7 @@ static void story_tell_run(const struct record_run *run)
 static void story_tell_cgroup(const struct record_cgroup *cgroup)
 {
 	story_head("cgroup");
-	output_print("%s\n", cgroup->path);
+	output_print("%s%s\n", cgroup->path, cgroup->is_found ? ", which was there before" : "");
 	story_head("limits");
 	output_print("max %s, high %s, swap %s", story_limit(cgroup->max_bytes).s,
 		     story_limit(cgroup->high_bytes).s, story_limit(cgroup->swap_max_bytes).s);
@@ -44,6 +44,56 @@ static void story_tell_cgroup(const struct record_cgroup *cgroup)
 		output_print("; above it %s has max %s", cgroup->effective_max_path,
 			     units_bytes(cgroup->effective_max_bytes).s);
 	output_print("\n\n");
+}
+
+static void story_tell_fill(const struct record_fill *fill)
+{
+	story_head("fill");
+	output_print("%s to %s", fill->group_path, units_bytes(fill->level_bytes).s);
+	if (fill->amount.unit == AMOUNT_PERCENT)
+		output_print(", %s of its max %s", units_amount(fill->amount).s,
+			     units_bytes(fill->effective_max_bytes).s);
+	output_print(", by %s, %s\n", job_objects(&fill->step).s, job_manner(&fill->step).s);
+	if (strcmp(fill->path, fill->group_path)) {
+		story_head("from");
+		output_print("%s\n", fill->path);
+	}
+	if (fill->view_ends) {
+		story_head("view");
+		output_print("ends at the root of what can be seen here; above it may be limits\n");
+	}
+	output_print("\n");
+}
+
+/* Small ones go on all the time. */
+static bool story_is_big(const struct record_fill_move *move)
+{
+	__u64 by = move->held_bytes > move->before_bytes ? move->held_bytes - move->before_bytes :
+							   move->before_bytes - move->held_bytes;
+
+	return by > move->level_bytes / 100;
+}
+
+static void story_tell_fill_move(const struct record_fill_move *move)
+{
+	output_print("usage is %s: ", units_bytes(move->usage_bytes).s);
+	if (move->held_bytes > move->before_bytes)
+		output_print("made %s more", units_bytes(move->held_bytes - move->before_bytes).s);
+	else
+		output_print("freed %s", units_bytes(move->before_bytes - move->held_bytes).s);
+	output_print(", %s held\n", units_bytes(move->held_bytes).s);
+}
+
+static void story_tell_filled(const struct record_filled *filled)
+{
+	if (!filled->looks) {
+		output_print("the level was not reached\n");
+		return;
+	}
+	output_print("%s for %s: usage was %s to %s, more than 1%% off at %llu of %llu looks\n",
+		     filled->reached ? "held" : "tried", units_ns(filled->held_ns).s,
+		     units_bytes(filled->lowest_bytes).s, units_bytes(filled->highest_bytes).s,
+		     filled->looks_off, filled->looks);
 }
 
 static void story_time(const struct record *record)
@@ -61,7 +111,9 @@ static void story_tell_step(const struct record_step *record)
 	output_print("step %u: ", record->number);
 	if (record->count != PLAN_UNBOUNDED)
 		output_print("%llu objects of ", record->count);
-	output_print("%s, policy %s", job_objects(step).s, kind_policy_name(step->policy));
+	output_print("%s, %s", job_objects(step).s, job_manner(step).s);
+	if (step->growth.shape != GROWTH_ONCE)
+		output_print(", %s", growth_describe(&step->growth).s);
 	if (step->node != MEMSTRESS_NODE_ANY)
 		output_print(", node %d", step->node);
 	if (step->zero)
@@ -72,6 +124,29 @@ static void story_tell_step(const struct record_step *record)
 		output_print(", until usage is %s", units_bytes(record->until_bytes).s);
 	else if (step->until != UNTIL_DONE)
 		output_print(", until %s", job_until_name(step->until));
+	output_print("\n");
+}
+
+/* What has a rate moves more often than people can read: one move a second of it is told. */
+static bool story_has_time_for(const struct record *record)
+{
+	static unsigned int number;
+	static __u64 last_ns;
+
+	if (record->level.shape == GROWTH_LINEAR && record->level.number == number &&
+	    record->time_ns - last_ns < NS_PER_S)
+		return false;
+	number = record->level.number;
+	last_ns = record->time_ns;
+	return true;
+}
+
+static void story_tell_level(const struct record_level *record)
+{
+	output_print("step %u: at %s, %llu objects", record->number,
+		     units_bytes(record->requested_bytes).s, record->objects);
+	if (record->objects != record->target)
+		output_print(" of %llu", record->target);
 	output_print("\n");
 }
 
@@ -87,6 +162,26 @@ static void story_tell_alloc(const struct record_alloc *record)
 	output_print("step %u: %s; ", record->number, how);
 	output_print("%llu objects in %s, the slowest took %s\n", alloc->books.objects,
 		     units_ns(alloc->total_ns).s, units_ns(alloc->slowest_ns).s);
+}
+
+/* Objects that are charged by the byte have nothing to tell. */
+static void story_tell_audit(const struct record_audit *record)
+{
+	const struct memstress_audit *audit = &record->audit;
+
+	output_print("step %u: ", record->number);
+	if (!audit->right_objects && !audit->first_handle) {
+		output_print("charged by the byte, so the kernel does not tell to whom\n");
+		return;
+	}
+	output_print("the kernel charges %llu objects to whom it should", audit->right_objects);
+	if (audit->unasked_objects)
+		output_print(", tells nothing of %llu", audit->unasked_objects);
+	if (audit->wrong_objects)
+		output_print(", %llu to another cgroup", audit->wrong_objects);
+	if (audit->unowned_objects)
+		output_print(", %llu to nobody", audit->unowned_objects);
+	output_print("\n");
 }
 
 static void story_tell_events(const struct snapshot_events *events)
@@ -130,8 +225,23 @@ static void story_tell_exit(const struct record_exit *end)
 
 static void story_tell_free(const struct record_free *record)
 {
-	output_print("freed %llu objects, %s, in %s\n", record->free.books.objects,
-		     job_free_order_name(record->order), units_ns(record->free.total_ns).s);
+	output_print("freed %llu objects, %s", record->free.books.objects,
+		     job_free_order_name(record->order));
+	if (record->method != MEMSTRESS_FREE_SINGLY)
+		output_print(", by %s", kind_free_method_name(record->method));
+	if (record->context != MEMSTRESS_CONTEXT_TASK)
+		output_print(", in %s", kind_context_name(record->context));
+	output_print(", in %s\n", units_ns(record->free.total_ns).s);
+}
+
+static void story_tell_release(const struct record_release *release)
+{
+	output_print("usage is down to %s, %s after the kill", units_bytes(release->usage_bytes).s,
+		     units_ns(release->since_kill_ns).s);
+	if (release->is_marked)
+		output_print("; the module had freed it %s after the choice",
+			     units_ns(release->since_mark_ns).s);
+	output_print("\n");
 }
 
 /* A line for each; the numbers of counters and verdict stand in the tables. */
@@ -148,17 +258,35 @@ void story_tell(const struct record *record)
 	case RECORD_VERDICT:
 	case RECORD_ERROR:
 		return;
+	case RECORD_FILL:
+		story_tell_fill(&record->fill);
+		return;
+	case RECORD_FILL_MOVE:
+		if (!story_is_big(&record->fill_move))
+			return;
+		break;
+	case RECORD_LEVEL:
+		if (!story_has_time_for(record))
+			return;
+		break;
 	default:
-		story_time(record);
+		break;
 	}
+	story_time(record);
 	switch (record->type) {
 	case RECORD_WORKER:
 		output_print("worker %d %s\n", record->worker.pid,
-			     record->worker.outside ? "started outside; the empty cgroup will pay" :
+			     record->worker.outside ? "started outside; the cgroup will pay" :
 						      "placed in the cgroup, pays for itself");
 		break;
 	case RECORD_STEP:
 		story_tell_step(&record->step);
+		break;
+	case RECORD_LEVEL:
+		story_tell_level(&record->level);
+		break;
+	case RECORD_AUDIT:
+		story_tell_audit(&record->audit);
 		break;
 	case RECORD_ALLOC:
 		story_tell_alloc(&record->alloc);
@@ -172,6 +300,16 @@ void story_tell(const struct record *record)
 	case RECORD_HOLD:
 		output_print("holding for %s\n", units_ns(record->hold.hold_ns).s);
 		break;
+	case RECORD_FILL_MOVE:
+		story_tell_fill_move(&record->fill_move);
+		break;
+	case RECORD_FILLED:
+		story_tell_filled(&record->filled);
+		break;
+	case RECORD_CHURN:
+		output_print("step %u: %llu objects freed and made again, in %llu rounds\n",
+			     record->churn.number, record->churn.objects, record->churn.rounds);
+		break;
 	case RECORD_FREE:
 		story_tell_free(&record->free);
 		break;
@@ -179,9 +317,7 @@ void story_tell(const struct record *record)
 		story_tell_exit(&record->exit);
 		break;
 	case RECORD_RELEASE:
-		output_print("usage is down to %s, %s after the kill\n",
-			     units_bytes(record->release.usage_bytes).s,
-			     units_ns(record->release.since_kill_ns).s);
+		story_tell_release(&record->release);
 		break;
 	default:
 		output_print("%s\n", record->text);

@@ -6,15 +6,13 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "channels.h"
 #include "clock.h"
 #include "device.h"
 #include "module.h"
-#include "plan.h"
 #include "supervisor.h"
-#include "target.h"
+#include "supervisor_internal.h"
 #include "verdict.h"
-#include "worker.h"
+#include "workload.h"
 
 /* How often is looked at what no descriptor tells of. */
 #define SUPERVISOR_LOOK (10 * NS_PER_MS)
@@ -22,7 +20,7 @@
 /* How long the charge of a dead worker may take to come back, on a slow machine. */
 #define SUPERVISOR_RELEASE_TIMEOUT (10 * NS_PER_S)
 
-/* How long after its event the kernel log may keep its "Killed process" line. */
+/* How long after its event the kernel log, and the module, may keep their word of it. */
 #define SUPERVISOR_LOG_TIMEOUT (2 * NS_PER_S)
 
 /*
@@ -32,38 +30,54 @@
 #define SUPERVISOR_REST_TIMEOUT (1 * NS_PER_S)
 #define SUPERVISOR_REST_LOOK    (100 * NS_PER_MS)
 
-/* A step has not answered. The kernel never gives this as a reason. */
-#define SUPERVISOR_NO_ANSWER MEMSTRESS_STOP_END
+/* MEMCG_CHARGE_BATCH of include/linux/memcontrol.h; before 6.1 it was half as much. */
+#define SUPERVISOR_CHARGE_BATCH 64
 
-/**
- * struct supervisor - a run under way
- * @job: what to do
- * @log: gets the records
- * @device: a session of our own, for what needs no worker
- * @info: what the module says of this machine
- * @plans: of the steps
- * @target: the cgroup that pays
- * @channels: what is watched
- * @worker: the process that allocates
- * @answered: it did what it was told
- * @gone: it has ended
- * @untold: the step under way, from 1, as long as there is no record of its end
- * @can_settle: counters can be made exact
- */
-struct supervisor {
-	const struct job *job;
-	struct record_log *log;
-	int device;
-	struct memstress_info info;
-	struct plan plans[JOB_STEPS_MAX];
-	struct target target;
-	struct channels channels;
-	struct worker worker;
-	bool answered;
-	bool gone;
-	unsigned int untold;
-	bool can_settle;
-};
+/* What a run needs to know that has no module. */
+static void supervisor_know_machine(struct memstress_info *info)
+{
+	info->page_size = workload_page_size();
+	info->possible_cpus = sysconf(_SC_NPROCESSORS_CONF);
+	info->online_cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	info->online_nodes = 1;
+	info->charge_batch_pages = SUPERVISOR_CHARGE_BATCH;
+}
+
+/* User memory does without the module, which makes its counters exact if it is there. */
+static int supervisor_open_module(struct supervisor *s, struct error *error)
+{
+	s->device = module_open(&s->info, error);
+	if (s->device < 0) {
+		if (job_has_kernel_memory(s->job))
+			return -1;
+		supervisor_know_machine(&s->info);
+	}
+	s->can_settle = s->info.features & MEMSTRESS_FEATURE_SETTLE;
+	return 0;
+}
+
+/* What limits the steps need: a percentage is of one, and one ends what has no other end. */
+static int supervisor_check_limits(const struct supervisor *s, struct error *error)
+{
+	unsigned int i;
+
+	if (s->target.effective_bytes != CG_UNLIMITED)
+		return 0;
+	for (i = 0; i < s->job->step_count; i++) {
+		const struct step *step = &s->job->steps[i];
+
+		if (step->size.unit == AMOUNT_PERCENT || step->usage.unit == AMOUNT_PERCENT)
+			return error_set(error, STATUS_MISUSE,
+					 "step %u (%s): %% of what? no limit is in force; give --max",
+					 i + 1, step->kind->name);
+		if (step->kind->workload && !step->count && step->size.unit == AMOUNT_NONE &&
+		    step->until != UNTIL_USAGE)
+			return error_set(error, STATUS_MISUSE,
+					 "step %u (%s): only a limit would end it; give --max",
+					 i + 1, step->kind->name);
+	}
+	return 0;
+}
 
 /* Everything that can be found wrong before anything is changed. */
 static int supervisor_prepare(struct supervisor *s, struct error *error)
@@ -71,27 +85,18 @@ static int supervisor_prepare(struct supervisor *s, struct error *error)
 	bool must_be_limited = false;
 	unsigned int i;
 
-	s->device = module_open(&s->info, error);
-	if (s->device < 0)
+	if (supervisor_open_module(s, error))
 		return -1;
-	s->can_settle = s->info.features & MEMSTRESS_FEATURE_SETTLE;
-	for (i = 0; i < s->job->step_count; i++) {
-		if (plan_make(&s->plans[i], s->device, &s->job->steps[i], i + 1, error))
-			return -1;
-		if (s->job->steps[i].account)
+	for (i = 0; i < s->job->step_count; i++)
+		if (!s->job->steps[i].kind->workload && s->job->steps[i].account)
 			must_be_limited = s->info.features & MEMSTRESS_FEATURE_REQUIRE_LIMIT;
-	}
 	if (target_prepare(&s->target, s->job, must_be_limited, error))
 		return -1;
-	if (s->target.effective_bytes != CG_UNLIMITED)
-		return 0;
 	for (i = 0; i < s->job->step_count; i++)
-		if (s->job->steps[i].size.unit == AMOUNT_PERCENT ||
-		    s->job->steps[i].usage.unit == AMOUNT_PERCENT)
-			return error_set(error, STATUS_MISUSE,
-					 "step %u (%s): %% of what? no limit is in force; give --max",
-					 i + 1, s->job->steps[i].kind->name);
-	return 0;
+		if (plan_make(&s->plans[i], s->device, s->target.tree.ops->version,
+			      &s->job->steps[i], i + 1, error))
+			return -1;
+	return supervisor_check_limits(s, error);
 }
 
 static void supervisor_tell_cgroup(struct supervisor *s)
@@ -107,6 +112,7 @@ static void supervisor_tell_cgroup(struct supervisor *s)
 			.swap_max_bytes = target->swap_max_bytes,
 			.effective_max_bytes = target->effective_bytes,
 			.oom_group = s->job->oom_group,
+			.is_found = target->is_found,
 		},
 	};
 
@@ -130,6 +136,8 @@ static int supervisor_begin(struct supervisor *s, struct error *error)
 	if (target_create(&s->target, s->job, error))
 		return -1;
 	supervisor_tell_cgroup(s);
+	if (!job_has_kernel_memory(s->job))
+		return 0;
 	/* Known only when there is a cgroup besides the root. */
 	ret = device_info(s->device, &s->info);
 	if (!ret && !(s->info.features & MEMSTRESS_FEATURE_KMEM))
@@ -138,8 +146,7 @@ static int supervisor_begin(struct supervisor *s, struct error *error)
 	return 0;
 }
 
-/* The cgroup cannot be read: somebody removed it, or worse. */
-static int supervisor_lost(const struct supervisor *s, int ret, struct error *error)
+int supervisor_lost(const struct supervisor *s, int ret, struct error *error)
 {
 	if (ret == -ENOENT || ret == -ENODEV)
 		return error_set(error, STATUS_FAILED, "cgroup %s was removed by somebody else",
@@ -148,8 +155,7 @@ static int supervisor_lost(const struct supervisor *s, int ret, struct error *er
 			 strerror(-ret));
 }
 
-static int supervisor_settle(struct supervisor *s, struct record_counters *counters,
-			     struct error *error)
+int supervisor_settle(struct supervisor *s, struct record_counters *counters, struct error *error)
 {
 	int ret;
 
@@ -169,16 +175,28 @@ static int supervisor_settle(struct supervisor *s, struct record_counters *count
 	return 0;
 }
 
+/* What the module was charged for itself; 0 without it, or if nobody can tell */
+static __u64 supervisor_bookkeeping(struct supervisor *s)
+{
+	s->worker.page->ledger = (struct memstress_ledger){};
+	if (!supervisor_ask(s, WORKER_LEDGER) || s->worker.page->error)
+		return 0;
+	return s->worker.page->ledger.bookkeeping_bytes;
+}
+
 static int supervisor_measure(struct supervisor *s, enum record_when when, struct error *error)
 {
 	struct record record = { .type = RECORD_COUNTERS, .counters = { .when = when } };
 	int ret;
 
+	if (when == WHEN_HELD && job_has_kernel_memory(s->job))
+		record.counters.bookkeeping_bytes = supervisor_bookkeeping(s);
 	/* What has happened up to here is told before. */
 	loop_poll(&s->channels.loop);
 	channels_look(&s->channels);
-	/* Nothing has been charged to an empty one, so there is nothing to settle. */
-	if (when != WHEN_EMPTY && supervisor_settle(s, &record.counters, error))
+	/* Nothing has been charged to a new one, so there is nothing to settle. */
+	if ((when != WHEN_EMPTY || s->target.is_found) &&
+	    supervisor_settle(s, &record.counters, error))
 		return -1;
 	ret = snapshot_take(&s->target.cg, &record.counters.snapshot);
 	if (ret)
@@ -214,7 +232,7 @@ static bool supervisor_is_answered(void *context)
 	return s->answered || s->gone || s->channels.stopped || s->channels.vanished;
 }
 
-static bool supervisor_is_over(void *context)
+bool supervisor_is_over(void *context)
 {
 	const struct supervisor *s = context;
 
@@ -233,153 +251,75 @@ static bool supervisor_await_answer(struct supervisor *s)
 	return s->answered && !supervisor_is_over(s);
 }
 
-static bool supervisor_ask(struct supervisor *s, enum worker_command command)
+bool supervisor_ask(struct supervisor *s, enum worker_command command)
 {
 	s->answered = false;
 	worker_tell(&s->worker, command);
 	return supervisor_await_answer(s);
 }
 
-static int supervisor_place(struct supervisor *s, struct error *error)
+int supervisor_start(struct supervisor *s, const struct cgroup *cg)
 {
-	const struct cgroup *cg = s->job->outside ? NULL : &s->target.cg;
 	struct record record = { .type = RECORD_WORKER };
 	int ret;
 
 	ret = loop_add(&s->channels.loop, s->worker.answer_fd, EPOLLIN, supervisor_on_answer, s);
 	/* A third of the dead-man time: one wake-up may be late. */
 	if (!ret)
-		ret = worker_start(&s->worker, cg, s->info.deadman_ms * NS_PER_MS / 3);
+		ret = worker_start(&s->worker, s->job, cg, s->info.deadman_ms * NS_PER_MS / 3);
 	if (!ret)
 		ret = loop_add(&s->channels.loop, s->worker.pidfd, EPOLLIN, supervisor_on_exit, s);
 	if (ret)
-		return error_set(error, STATUS_FAILED, "cannot start a worker in %s: %s",
-				 cg ? cg->path : "the background", strerror(-ret));
+		return ret;
 	record.worker.pid = s->worker.pid;
 	record.worker.outside = s->job->outside;
 	record_add(s->log, &record);
-	if (supervisor_await_answer(s) && s->worker.page->error)
-		return error_set(error, STATUS_FAILED, "the worker cannot start: %s",
-				 strerror(-s->worker.page->error));
+	supervisor_await_answer(s);
 	return 0;
 }
 
-static int supervisor_refused(struct supervisor *s, unsigned int i, int ret, struct error *error)
+static int supervisor_place(struct supervisor *s, struct error *error)
 {
-	const struct step *step = &s->job->steps[i];
-	enum exit_status status = STATUS_FAILED;
+	const struct cgroup *cg = s->job->outside ? NULL : &s->target.cg;
+	int ret = supervisor_start(s, cg);
 
-	if (ret == -ENOENT)
-		return supervisor_lost(s, ret, error);
-	if (ret == -EPERM || ret == -EOPNOTSUPP)
-		status = STATUS_UNSUPPORTED;
-	if (ret == -EINVAL || ret == -EDQUOT)
-		status = STATUS_MISUSE;
-	return error_set(error, status, "step %u: the module refuses %s, policy %s: %s%s", i + 1,
-			 job_objects(step).s, kind_policy_name(step->policy), strerror(-ret),
-			 ret == -EPERM ? "; this needs root" : "");
-}
-
-/* Fills in the request of step @i and tells about it. */
-static int supervisor_request(struct supervisor *s, unsigned int i, struct error *error)
-{
-	const struct step *step = &s->job->steps[i];
-	struct memstress_alloc *alloc = &s->worker.page->alloc[i];
-	struct record record = {
-		.type = RECORD_STEP,
-		.step = {
-			.number = i + 1,
-			.step = *step,
-			.charge_bytes = s->plans[i].object_charge_bytes,
-		},
-	};
-	__u64 usage = 0, effective = s->target.effective_bytes;
-	int ret;
-
-	ret = cg_read_number(&s->target.cg, CG_USAGE, &usage);
 	if (ret)
-		return supervisor_lost(s, ret, error);
-	if (step->until == UNTIL_USAGE)
-		record.step.until_bytes = units_resolve(step->usage, effective);
-	*alloc = (struct memstress_alloc){
-		.flags = (step->account ? MEMSTRESS_ALLOC_ACCOUNT : 0) |
-			 (step->zero ? MEMSTRESS_ALLOC_ZERO : 0),
-		.kind = step->kind->id,
-		.policy = step->policy,
-		.order = step->order,
-		.node = step->node,
-		.payer_fd = s->job->outside && step->account ? s->target.cg.fd :
-							       MEMSTRESS_PAYER_CALLER,
-		.object_size = step->kind->has_order ? 0 : step->object_size,
-		.count = plan_count(&s->plans[i], step, effective, usage, record.step.until_bytes),
-		.stop = SUPERVISOR_NO_ANSWER,
-	};
-	record.step.count = alloc->count;
-	s->worker.page->step = i;
-	record_add(s->log, &record);
+		return error_set(error, STATUS_FAILED, "cannot start a worker in %s: %s",
+				 cg ? cg->path : "the background", strerror(-ret));
+	if (s->answered && !supervisor_is_over(s) && s->worker.page->error)
+		return error_set(error, STATUS_FAILED, "the worker cannot prepare for step %u: %s",
+				 s->worker.page->step + 1, strerror(-s->worker.page->error));
+	if (job_has_kernel_memory(s->job))
+		channels_follow(&s->channels, s->worker.pid);
 	return 0;
 }
 
-/* What the step under way has made, when the worker answered or was dead. */
-static void supervisor_tell_alloc(struct supervisor *s)
-{
-	struct record record = { .type = RECORD_ALLOC };
-	unsigned int number = s->untold;
-
-	if (!number)
-		return;
-	s->untold = 0;
-	record.alloc.number = number;
-	record.alloc.kind = s->job->steps[number - 1].kind->id;
-	record.alloc.alloc = s->worker.page->alloc[number - 1];
-	if (record.alloc.alloc.stop == SUPERVISOR_NO_ANSWER)
-		record_add_text(s->log, RECORD_NOTE, "step %u ended without an answer", number);
-	else
-		record_add(s->log, &record);
-}
-
-/* Sets *@go_on to whether there can be a next step. */
-static int supervisor_step(struct supervisor *s, unsigned int i, bool *go_on, struct error *error)
-{
-	struct memstress_alloc *alloc = &s->worker.page->alloc[i];
-
-	*go_on = false;
-	if (supervisor_request(s, i, error))
-		return -1;
-	s->untold = i + 1;
-	if (alloc->count && !supervisor_ask(s, WORKER_ALLOC))
-		return 0;
-	if (!alloc->count)
-		alloc->stop = MEMSTRESS_STOP_DONE;
-	else if (s->worker.page->error)
-		return supervisor_refused(s, i, s->worker.page->error, error);
-	supervisor_tell_alloc(s);
-	*go_on = alloc->stop == MEMSTRESS_STOP_DONE ||
-		 (alloc->stop == MEMSTRESS_STOP_FAILED && s->job->steps[i].until == UNTIL_ENOMEM);
-	return 0;
-}
-
-static void supervisor_hold(struct supervisor *s)
+static int supervisor_hold(struct supervisor *s, struct error *error)
 {
 	struct record record = { .type = RECORD_HOLD, .hold = { .hold_ns = s->job->hold_ns } };
 
 	s->worker.page->ledger = (struct memstress_ledger){};
 	if (!supervisor_ask(s, WORKER_LEDGER) || s->worker.page->error)
-		return;
+		return 0;
 	record.hold.bookkeeping_bytes = s->worker.page->ledger.bookkeeping_bytes;
 	record_add(s->log, &record);
-	loop_await(&s->channels.loop, supervisor_is_over, s, clock_now_ns() + s->job->hold_ns, 0);
+	return supervisor_churn(s, clock_now_ns() + s->job->hold_ns, error);
 }
 
 static int supervisor_free(struct supervisor *s, struct error *error)
 {
-	struct record record = { .type = RECORD_FREE, .free = { .order = s->job->free_order } };
+	struct record record = { .type = RECORD_FREE };
 
 	s->worker.page->free = (struct memstress_free){
 		.flags = MEMSTRESS_FREE_ALL,
 		.order = s->job->free_order,
+		.method = s->job->free_by,
+		.context = s->job->free_context,
 		.seed = s->job->seed,
 	};
+	record.free.order = s->job->free_order;
+	record.free.method = s->job->free_by;
+	record.free.context = s->job->free_context;
 	if (!supervisor_ask(s, WORKER_FREE))
 		return 0;
 	if (s->worker.page->error == -ESTALE)
@@ -398,8 +338,8 @@ static int supervisor_keep_and_free(struct supervisor *s, struct error *error)
 {
 	if (supervisor_measure(s, WHEN_HELD, error))
 		return -1;
-	if (s->job->hold_ns)
-		supervisor_hold(s);
+	if (s->job->hold_ns && supervisor_hold(s, error))
+		return -1;
 	if (supervisor_is_over(s))
 		return 0;
 	if (supervisor_free(s, error))
@@ -429,6 +369,14 @@ static bool supervisor_log_is_complete(void *context)
 	return channels->kmsg.fd < 0 || channels->kills_told >= channels->kills;
 }
 
+/* The module has told all of the worker, if it can be heard. */
+static bool supervisor_session_is_closed(void *context)
+{
+	const struct channels *channels = &((const struct supervisor *)context)->channels;
+
+	return !channels->session || channels->session_closed;
+}
+
 /* Settled, usage is what it was without a worker; or it cannot be read any more. */
 static bool supervisor_is_as_before(void *context)
 {
@@ -449,13 +397,19 @@ static int supervisor_conclude(struct supervisor *s, struct error *error)
 {
 	struct loop *loop = &s->channels.loop;
 	struct record record = { .type = RECORD_RELEASE };
+	__u64 released_ns;
 	bool released;
 
 	released = loop_await(loop, supervisor_is_released, s,
 			      clock_now_ns() + SUPERVISOR_RELEASE_TIMEOUT, SUPERVISOR_LOOK);
+	released_ns = clock_now_ns();
+	loop_await(loop, supervisor_session_is_closed, s, clock_now_ns() + SUPERVISOR_LOG_TIMEOUT,
+		   0);
 	if (s->channels.kill_ns && released &&
 	    !cg_read_number(&s->target.cg, CG_USAGE, &record.release.usage_bytes)) {
-		record.release.since_kill_ns = clock_now_ns() - s->channels.kill_ns;
+		record.release.since_kill_ns = released_ns - s->channels.kill_ns;
+		record.release.is_marked = s->channels.is_marked;
+		record.release.since_mark_ns = s->channels.since_mark_ns;
 		record_add(s->log, &record);
 	}
 	loop_await(loop, supervisor_log_is_complete, s, clock_now_ns() + SUPERVISOR_LOG_TIMEOUT, 0);
@@ -497,6 +451,28 @@ static int supervisor_perform(struct supervisor *s, struct error *error)
 	return supervisor_conclude(s, error);
 }
 
+/* What the job says, or has time for; growth that has no end needs no longer than the rest. */
+static __u64 supervisor_timeout_ns(const struct supervisor *s)
+{
+	__u64 ns = s->job->timeout_ns;
+	unsigned int i;
+
+	for (i = 0; i < s->job->step_count && !s->job->timeout_given; i++) {
+		const struct step *step = &s->job->steps[i];
+		struct growth_course course;
+		__u64 takes_ns;
+
+		growth_begin(&course, &step->growth, s->plans[i].object_bytes,
+			     plan_count(&s->plans[i], step, s->target.effective_bytes, 0,
+					units_resolve(step->usage, s->target.effective_bytes)),
+			     s->job->seed);
+		takes_ns = growth_duration_ns(course);
+		if (takes_ns < ~0ULL - ns)
+			ns += takes_ns;
+	}
+	return ns;
+}
+
 /* With the cgroup made; removing it is left to the caller. */
 static int supervisor_watch(struct supervisor *s, struct error *error)
 {
@@ -505,7 +481,8 @@ static int supervisor_watch(struct supervisor *s, struct error *error)
 	if (ret)
 		return error_set(error, STATUS_FAILED, "cannot share memory with a worker: %s",
 				 strerror(-ret));
-	ret = channels_open(&s->channels, s->log, &s->target.cg, s->job->timeout_ns);
+	ret = channels_open(&s->channels, s->log, &s->target.cg, supervisor_timeout_ns(s),
+			    job_has_kernel_memory(s->job));
 	if (ret)
 		ret = error_set(error, STATUS_FAILED, "cannot watch cgroup %s: %s", s->target.path,
 				strerror(-ret));
@@ -518,9 +495,10 @@ static int supervisor_watch(struct supervisor *s, struct error *error)
 
 int supervisor_run(const struct job *job, struct record_log *log, struct error *error)
 {
-	struct supervisor s = { .job = job, .log = log };
+	struct supervisor s = { .job = job, .log = log, .device = -1 };
 	struct record verdict = { .type = RECORD_VERDICT };
 	struct error remove_error;
+	unsigned int i;
 	sigset_t signals;
 	int ret;
 
@@ -537,7 +515,10 @@ int supervisor_run(const struct job *job, struct record_log *log, struct error *
 		*error = remove_error;
 		ret = -1;
 	}
-	close(s.device);
+	for (i = 0; i < job->step_count; i++)
+		holding_release(&s.holdings[i]);
+	if (s.device >= 0)
+		close(s.device);
 	if (!ret) {
 		verdict_judge(job, log, &verdict.verdict);
 		record_add(log, &verdict);

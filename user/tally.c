@@ -7,14 +7,6 @@
 #include "tally.h"
 #include "verdict.h"
 
-/* A step's row, and the sum's. */
-static void tally_row_of_books(struct output_table *table, const struct memstress_books *books)
-{
-	output_table_cell(table, "%llu", books->objects);
-	output_table_cell(table, "%llu", books->requested_bytes);
-	output_table_cell(table, "%llu", books->page_charged_bytes + books->byte_charged_bytes);
-}
-
 /* The kind and size of a step stand in the record of its beginning. */
 static const struct step *tally_find_step(const struct record_log *log, unsigned int number)
 {
@@ -24,6 +16,15 @@ static const struct step *tally_find_step(const struct record_log *log, unsigned
 		if (log->records[i]->type == RECORD_STEP && log->records[i]->step.number == number)
 			return &log->records[i]->step.step;
 	return NULL;
+}
+
+/* "4096", or "4096 to 8192" */
+static void tally_cell_of_charge(struct output_table *table, __u64 least, __u64 more)
+{
+	if (more)
+		output_table_cell(table, "%llu to %llu", least, least + more);
+	else
+		output_table_cell(table, "%llu", least);
 }
 
 static void tally_print_steps(const struct record_log *log)
@@ -41,6 +42,7 @@ static void tally_print_steps(const struct record_log *log)
 	output_table_cell(&table, "must be charged");
 	for (i = 0; i < log->count; i++) {
 		const struct record *record = log->records[i];
+		const struct memstress_books *books = &record->alloc.alloc.books;
 		const struct step *step;
 
 		if (record->type != RECORD_ALLOC)
@@ -50,7 +52,10 @@ static void tally_print_steps(const struct record_log *log)
 		output_table_cell(&table, "%u", record->alloc.number);
 		output_table_cell(&table, "%s", step ? job_objects(step).s : "");
 		output_table_cell(&table, "%s", device_stop_name(record->alloc.alloc.stop));
-		tally_row_of_books(&table, &record->alloc.alloc.books);
+		output_table_cell(&table, "%llu", books->objects);
+		output_table_cell(&table, "%llu", books->requested_bytes);
+		tally_cell_of_charge(&table, books->page_charged_bytes + books->byte_charged_bytes,
+				     record->alloc.charge.more_bytes);
 	}
 	output_print("\n");
 	output_table_print(&table);
@@ -62,36 +67,18 @@ static const struct cg_ops *tally_ops(const struct record_log *log)
 	return cg_ops_of(record_last(log, RECORD_CGROUP)->cgroup.version);
 }
 
-/* What memory.stat must have moved by, as far as the books know. */
-static __u64 tally_expected_stat(const struct charge *charge, enum snapshot_stat stat,
-				 __u64 page_size)
-{
-	switch (stat) {
-	case STAT_KERNEL:
-		return charge_usage(charge, page_size);
-	case STAT_SLAB:
-		return charge->slab_bytes;
-	case STAT_VMALLOC:
-		return charge->vmalloc_bytes;
-	case STAT_PERCPU:
-		return charge->percpu_bytes;
-	default:
-		return 0;
-	}
-}
-
 static long long tally_row(struct output_table *table, const char *name, __u64 before, __u64 after,
-			   __u64 expected)
+			   __u64 expected, __u64 more)
 {
 	long long moved = (long long)(after - before);
-	long long difference = moved - (long long)expected;
+	long long difference = charge_difference(moved, expected, more);
 
 	output_table_row(table);
 	output_table_cell(table, "%s", name);
 	output_table_cell(table, "%llu", before);
 	output_table_cell(table, "%llu", after);
 	output_table_cell(table, "%lld", moved);
-	output_table_cell(table, "%llu", expected);
+	tally_cell_of_charge(table, expected, more);
 	output_table_cell(table, "%lld", difference);
 	return difference;
 }
@@ -117,17 +104,19 @@ static long long tally_print_counters(const struct record_log *log,
 	output_table_cell(&table, "must be");
 	output_table_cell(&table, "difference");
 	difference = tally_row(&table, ops->files[CG_USAGE], base->snapshot.usage_bytes,
-			       held->snapshot.usage_bytes, charge_usage(&charge, page_size));
+			       held->snapshot.usage_bytes, charge_usage(&charge, page_size),
+			       charge_usage_more(&charge));
 	for (i = 0; i < STAT_END; i++) {
 		__u64 before = base->snapshot.stat[i], after = held->snapshot.stat[i];
-		__u64 expected = tally_expected_stat(&charge, i, page_size);
+		__u64 expected = charge_stat(&charge, i, page_size);
 		const char *file = i == STAT_KERNEL ? ops->files[CG_KERNEL] : NULL;
 		char name[40];
 
 		if (after == CG_MISSING || (before == after && !expected))
 			continue;
 		snprintf(name, sizeof(name), "memory.stat %s", ops->key(snapshot_stat_names[i]));
-		tally_row(&table, file ? file : name, before, after, expected);
+		tally_row(&table, file ? file : name, before, after, expected,
+			  charge_stat_more(&charge, i));
 	}
 	output_print("\n");
 	output_table_print(&table);
@@ -136,16 +125,19 @@ static long long tally_print_counters(const struct record_log *log,
 
 /*
  * Nothing could be read while a killed worker held its memory, but its height is on record.
- * Returns by how much it differs from the books.
+ * Returns by how much it differs from the books. What a cgroup that was there before has once been
+ * higher tells nothing.
  */
-static long long tally_print_peak(const struct record_log *log, const struct record_counters *base,
+static long long tally_print_peak(const struct record_log *log, const struct record_counters *empty,
+				  const struct record_counters *base,
 				  const struct record_counters *after, __u64 page_size)
 {
 	struct output_table table;
 	struct charge charge;
 	__u64 charged, sum;
 
-	if (after->snapshot.peak_bytes == CG_MISSING)
+	if (after->snapshot.peak_bytes == CG_MISSING ||
+	    after->snapshot.peak_bytes == empty->snapshot.peak_bytes)
 		return 0;
 	verdict_sum(log, &charge);
 	charged = charge_usage(&charge, page_size);
@@ -188,7 +180,9 @@ static void tally_explain(const struct record_log *log, const struct record_coun
 	bool outside = record_last(log, RECORD_WORKER)->worker.outside;
 
 	output_begin(OUTPUT_FAINT);
-	if (held && tally_is_exact(held))
+	if (record_last(log, RECORD_CGROUP)->cgroup.is_found)
+		output_print("  The difference is what else is charged there, and in stock.");
+	else if (held && tally_is_exact(held))
 		output_print("  %s",
 			     outside ? "Settled, and the cgroup is empty: there should be none." :
 				       "The difference is the worker's own memory.");
@@ -292,8 +286,9 @@ void tally_print(const struct record_log *log)
 		tally_print_steps(log);
 	if (base && held)
 		difference = tally_print_counters(log, &base->counters, &held->counters, page_size);
-	else if (base && after)
-		difference = tally_print_peak(log, &base->counters, &after->counters, page_size);
+	else if (empty && base && after)
+		difference = tally_print_peak(log, &empty->counters, &base->counters,
+					      &after->counters, page_size);
 	if (difference)
 		tally_explain(log, held ? &held->counters : NULL);
 	if (empty && after) {

@@ -4,44 +4,83 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cgroup_name.h"
 #include "clock.h"
 #include "target.h"
 
 /* Dead tasks of a big cgroup take their time; an emulated machine is slow. */
 #define TARGET_REMOVE_TIMEOUT (20 * NS_PER_S)
 
-static int target_find_tree(struct target *target, struct error *error)
+/* One that is there, and can take processes if any are to come. */
+static int target_find_existing(struct target *target, const struct job *job, struct error *error)
 {
-	int ret = cg_find(&target->tree, "");
+	struct cgroup cg;
 
-	if (ret == -ENOENT)
-		return error_set(error, STATUS_UNSUPPORTED,
-				 "no cgroup tree with memory; mount -t cgroup2 none /sys/fs/cgroup");
-	if (ret)
-		return error_set(error, STATUS_UNSUPPORTED, "cannot read the mounts: %s",
-				 strerror(-ret));
+	if (cgroup_name_look(&target->tree, job->in, &cg, error))
+		return -1;
+	cg_look_away(&cg);
+	snprintf(target->path, sizeof(target->path), "%s", cg.path);
+	target->is_found = true;
+	if (!job->outside && !target->tree.ops->takes_processes(target->path))
+		return error_set(error, STATUS_UNSUPPORTED, "--in: %s gives controllers to %s",
+				 target->path,
+				 "cgroups below it, and so has no processes; name one of those");
 	return 0;
 }
 
-static int target_find_place(struct target *target, const char *name, struct error *error)
+/* In a scope, unless who is no root is in a part of the tree that was delegated to him. */
+static bool target_find_scope(struct target *target, const char *name)
 {
-	char parent[PATH_MAX - 64];
 	int ret;
 
-	if (name) {
-		ret = cg_resolve(&target->tree, name, target->path, sizeof(target->path));
+	if (geteuid() && cg_is_below_delegated(&target->tree)) {
+		snprintf(target->scope.bus.why, sizeof(target->scope.bus.why), "not needed here");
+		return false;
+	}
+	ret = scope_find(&target->scope, &target->tree, name);
+	if (ret)
+		return false;
+	target->is_in_scope = snprintf(target->path, sizeof(target->path), "%s/" SCOPE_JOB,
+				       target->scope.cg.path) < (int)sizeof(target->path);
+	return target->is_in_scope;
+}
+
+/*
+ * A name alone may be anywhere, and a path is where it says. Without systemd, names are those of
+ * the tree's root.
+ */
+static int target_find_place(struct target *target, const struct job *job, struct error *error)
+{
+	char parent[PATH_MAX - 64], name[64];
+	int ret;
+
+	if (job->in)
+		return target_find_existing(target, job, error);
+	snprintf(name, sizeof(name), "memstress-%d", getpid());
+	if (!job->cgroup && target_find_scope(target, name))
+		return 0;
+	if (job->cgroup && !strchr(job->cgroup, '/') && target_find_scope(target, job->cgroup))
+		return 0;
+	if (job->cgroup) {
+		ret = cg_resolve(&target->tree, job->cgroup, target->path, sizeof(target->path));
 		if (ret)
 			return error_set(error, STATUS_MISUSE,
-					 "--cgroup: '%s' is not allowed; give a name or path below %s",
-					 name, target->tree.mount);
+					 "%s: '%s' is not allowed; give a name or path below %s",
+					 job->cgroup_option, job->cgroup, target->tree.mount);
 		return 0;
 	}
 	ret = cg_default_parent(&target->tree, parent, sizeof(parent));
+	if (ret == -EROFS)
+		return error_set(error, STATUS_UNSUPPORTED,
+				 "%s is mounted read-only; mount -o remount,rw %s, or %s",
+				 target->tree.mount, target->tree.mount,
+				 "give the container a tree that can be written to");
 	if (ret)
 		return error_set(error, STATUS_UNSUPPORTED,
-				 "no place for a cgroup below %s: %s; be root, or give --cgroup PATH",
-				 target->tree.mount, strerror(-ret));
-	snprintf(target->path, sizeof(target->path), "%s/memstress-%d", parent, getpid());
+				 "no place for a cgroup below %s: %s (no scope of systemd: %s); %s %s",
+				 target->tree.mount, strerror(-ret), target->scope.bus.why,
+				 "be root, or give a path with", job->cgroup_option);
+	snprintf(target->path, sizeof(target->path), "%s/%s", parent, name);
 	return 0;
 }
 
@@ -84,9 +123,14 @@ static int target_resolve_limit(const char *option, struct amount amount, __u64 
 
 static int target_find_limits(struct target *target, const struct job *job, struct error *error)
 {
+	char path[PATH_MAX];
 	int ret;
 
-	ret = cg_effective_max(&target->tree, target->path, &target->effective_bytes,
+	snprintf(path, sizeof(path), "%s", target->path);
+	/* Its own max is about to be replaced. */
+	if (target->is_found && job->max.unit && strcmp(path, target->tree.mount))
+		*strrchr(path, '/') = '\0';
+	ret = cg_effective_max(&target->tree, path, &target->effective_bytes,
 			       target->effective_path, sizeof(target->effective_path));
 	if (ret)
 		return error_set(error, STATUS_FAILED, "cannot read the limits above %s: %s",
@@ -106,11 +150,12 @@ static int target_find_limits(struct target *target, const struct job *job, stru
 				    &target->swap_max_bytes, error);
 }
 
-static int target_tell_taken(const struct target *target, struct error *error)
+static int target_tell_taken(const struct target *target, const struct job *job,
+			     struct error *error)
 {
 	return error_set(error, STATUS_FAILED,
-			 "cgroup %s exists already, perhaps of another run; give another --cgroup",
-			 target->path);
+			 "cgroup %s exists already, perhaps of another run; give another %s",
+			 target->path, job->cgroup_option);
 }
 
 int target_prepare(struct target *target, const struct job *job, bool must_be_limited,
@@ -118,28 +163,29 @@ int target_prepare(struct target *target, const struct job *job, bool must_be_li
 {
 	memset(target, 0, sizeof(*target));
 	target->cg.fd = -1;
-	if (target_find_tree(target, error) || target_check_limits(target, job, error) ||
-	    target_find_place(target, job->cgroup, error))
+	if (cgroup_name_find_tree(&target->tree, error) ||
+	    target_check_limits(target, job, error) || target_find_place(target, job, error))
 		return -1;
 	/* What is there already has limits of its own, which are not ours to read. */
-	if (!access(target->path, F_OK))
-		return target_tell_taken(target, error);
+	if (!target->is_found && !access(target->path, F_OK))
+		return target_tell_taken(target, job, error);
 	if (target_find_limits(target, job, error))
 		return -1;
 	if (must_be_limited && target->effective_bytes == CG_UNLIMITED)
 		return error_set(error, STATUS_MISUSE,
-				 "cgroup %s would have no limit, which is not safe; give --max SIZE",
-				 target->path);
+				 "cgroup %s %s no limit, which is not safe; give --max SIZE",
+				 target->path, target->is_found ? "has" : "would have");
 	return 0;
 }
 
-static int target_tell_create(const struct target *target, int ret, struct error *error)
+static int target_tell_create(const struct target *target, const struct job *job, int ret,
+			      struct error *error)
 {
 	const char *path = target->path;
 
 	switch (ret) {
 	case -EEXIST:
-		return target_tell_taken(target, error);
+		return target_tell_taken(target, job, error);
 	case -ENOENT:
 		return error_set(error, STATUS_FAILED,
 				 "cannot make cgroup %s: the one above it does not exist", path);
@@ -154,6 +200,10 @@ static int target_tell_create(const struct target *target, int ret, struct error
 		return error_set(error, STATUS_UNSUPPORTED,
 				 "cannot make cgroup %s: the one above it has children, and %s",
 				 path, "its memory.use_hierarchy is 0");
+	case -ETIMEDOUT:
+		return error_set(error, STATUS_FAILED,
+				 "cannot make cgroup %s: somebody has locked the one above it",
+				 path);
 	case -EACCES:
 	case -EPERM:
 	case -EROFS:
@@ -165,12 +215,20 @@ static int target_tell_create(const struct target *target, int ret, struct error
 	}
 }
 
-static int target_set(const struct target *target, enum cg_file file, __u64 bytes,
-		      struct error *error)
+static int target_set(struct target *target, enum cg_file file, __u64 bytes, struct error *error)
 {
 	const char *name = target->tree.ops->files[file];
-	int ret = cg_write_number(&target->cg, file, bytes);
+	int ret;
 
+	ret = target->is_found ? cg_lend(&target->loan, &target->cg, file, bytes) :
+				 cg_write_number(&target->cg, file, bytes);
+	if (ret == -ETXTBSY)
+		return error_set(error, STATUS_FAILED,
+				 "another run has set %s/%s, and will put it back", target->path,
+				 name);
+	if (ret == -ETIMEDOUT)
+		return error_set(error, STATUS_FAILED, "cannot write %s/%s: %s", target->path, name,
+				 "somebody has locked the cgroup's directory");
 	if (ret == -EOPNOTSUPP)
 		return error_set(error, STATUS_UNSUPPORTED, "%s has no %s%s", target->path, name,
 				 file == CG_SWAP_MAX ? ": swap is not accounted on this machine" :
@@ -181,13 +239,55 @@ static int target_set(const struct target *target, enum cg_file file, __u64 byte
 	return 0;
 }
 
+/* Or the kernel would kill who is in there already, and may take for ever to do so. */
+static int target_check_room(const struct target *target, struct error *error)
+{
+	__u64 usage;
+
+	if (!target->is_found || cg_read_number(&target->cg, CG_USAGE, &usage) ||
+	    usage <= target->max_bytes)
+		return 0;
+	return error_set(error, STATUS_FAILED,
+			 "%s uses %llu bytes already, more than the max of %llu; "
+			 "memstress squeeze lowers limits below the usage",
+			 target->path, usage, target->max_bytes);
+}
+
+static int target_tell_enter(const struct target *target, int ret, struct error *error)
+{
+	return error_set(error, STATUS_FAILED, "cannot enter cgroup %s: %s", target->path,
+			 strerror(-ret));
+}
+
+/* What is not set is as it was. */
+static void target_read_limits(struct target *target, const struct job *job)
+{
+	if (!job->max.unit)
+		cg_read_number(&target->cg, CG_MAX, &target->max_bytes);
+	if (!job->high.unit)
+		cg_read_number(&target->cg, CG_HIGH, &target->high_bytes);
+	if (!job->swap_max.unit)
+		cg_read_number(&target->cg, CG_SWAP_MAX, &target->swap_max_bytes);
+}
+
 int target_create(struct target *target, const struct job *job, struct error *error)
 {
-	int ret = cg_create(&target->cg, &target->tree, target->path);
+	int ret;
 
-	if (ret)
-		return target_tell_create(target, ret, error);
-	if (job->max.unit && target_set(target, CG_MAX, target->max_bytes, error))
+	if (target->is_found) {
+		ret = cg_look(&target->cg, &target->tree, target->path);
+		if (ret)
+			return target_tell_enter(target, ret, error);
+		target_read_limits(target, job);
+	} else {
+		if (target->is_in_scope && scope_start(&target->scope, error))
+			return -1;
+		ret = cg_create(&target->cg, &target->tree, target->path);
+		if (ret)
+			return target_tell_create(target, job, ret, error);
+	}
+	if (job->max.unit && (target_check_room(target, error) ||
+			      target_set(target, CG_MAX, target->max_bytes, error)))
 		return -1;
 	if (job->high.unit && target_set(target, CG_HIGH, target->high_bytes, error))
 		return -1;
@@ -198,7 +298,19 @@ int target_create(struct target *target, const struct job *job, struct error *er
 	return 0;
 }
 
-int target_remove(struct target *target, struct error *error)
+/* Whoever has removed it meanwhile has removed its limits, too. */
+static int target_leave(struct target *target, struct error *error)
+{
+	int ret = cg_take_back(&target->loan, &target->cg);
+
+	cg_look_away(&target->cg);
+	if (ret && ret != -ENOENT && ret != -ENODEV)
+		return error_set(error, STATUS_FAILED, "cannot put the limits of %s back: %s",
+				 target->path, strerror(-ret));
+	return 0;
+}
+
+int target_remove_cgroup(struct target *target, struct error *error)
 {
 	int ret = cg_remove(&target->cg, TARGET_REMOVE_TIMEOUT);
 
@@ -209,4 +321,16 @@ int target_remove(struct target *target, struct error *error)
 		return error_set(error, STATUS_FAILED, "cannot remove cgroup %s: %s", target->path,
 				 strerror(-ret));
 	return 0;
+}
+
+int target_remove(struct target *target, struct error *error)
+{
+	int ret;
+
+	if (target->is_found)
+		return target_leave(target, error);
+	ret = target_remove_cgroup(target, error);
+	if (target->is_in_scope && scope_end(&target->scope, error))
+		ret = -1;
+	return ret;
 }

@@ -73,7 +73,21 @@ int units_parse_bytes(const char *text, __u64 *bytes)
 
 int units_parse_ns(const char *text, __u64 *ns)
 {
-	return units_parse(text, units_of_time, ARRAY_SIZE(units_of_time), ns);
+	int ret = units_parse(text, units_of_time, ARRAY_SIZE(units_of_time), ns);
+
+	/* More cannot be added to what a clock says. */
+	return !ret && *ns > UNITS_NS_MAX ? -ERANGE : ret;
+}
+
+int units_parse_rate(const char *text, __u64 *bytes_per_s)
+{
+	const char *slash = strchr(text, '/');
+	char bytes[32];
+
+	if (!slash || strcmp(slash, "/s") || slash - text >= (long)sizeof(bytes))
+		return -EINVAL;
+	snprintf(bytes, sizeof(bytes), "%.*s", (int)(slash - text), text);
+	return units_parse_bytes(bytes, bytes_per_s);
 }
 
 int units_parse_amount(const char *text, struct amount *amount)

@@ -29,11 +29,15 @@ struct units_text {
 /*
  * Each takes the whole text or refuses it: -EINVAL is malformed, -ERANGE does not fit.
  * Sizes are whole numbers with K, M, G or T (powers of 1024) or nothing; an amount may also be
- * a percentage from 1% to 100%. Times have ms, s, m, h or nothing, which means seconds.
+ * a percentage from 1% to 100%. A rate is a size and "/s". Times have ms, s, m, h or nothing, which
+ * means seconds.
  */
 int units_parse_number(const char *text, __u64 *number);
 int units_parse_bytes(const char *text, __u64 *bytes);
+int units_parse_rate(const char *text, __u64 *bytes_per_s);
 int units_parse_amount(const char *text, struct amount *amount);
+/* -ERANGE: more than UNITS_NS_MAX, which are 146 years */
+#define UNITS_NS_MAX (~0ULL / 4)
 int units_parse_ns(const char *text, __u64 *ns);
 
 /* Of @amount, @whole being 100 % */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compiler.h"
 #include "verdict.h"
 
 /* How a run ended, whatever was expected. */
@@ -26,17 +27,39 @@ static const char *const verdict_outcomes[] = {
 	[OUTCOME_STOPPED] = "stopped",
 };
 
+/* What the module is charged for itself, bytes of which usage takes whole pages */
+static __u64 verdict_bookkeeping(const struct record_log *log)
+{
+	const struct record *run = record_last(log, RECORD_RUN);
+	const struct record *held = record_counters(log, WHEN_HELD);
+	__u64 page = run ? run->run.info.page_size : 0;
+
+	if (!held || !page)
+		return 0;
+	return (held->counters.bookkeeping_bytes + page - 1) / page * page;
+}
+
 void verdict_sum(const struct record_log *log, struct charge *charge)
 {
+	bool has_kernel_memory = false, has_user_memory = false;
 	unsigned int i;
 
 	memset(charge, 0, sizeof(*charge));
 	for (i = 0; i < log->count; i++) {
 		const struct record *record = log->records[i];
 
-		if (record->type == RECORD_ALLOC)
+		if (record->type != RECORD_ALLOC)
+			continue;
+		if (record->alloc.kind < MEMSTRESS_KIND_END) {
 			charge_add(charge, record->alloc.kind, &record->alloc.alloc.books);
+			has_kernel_memory = true;
+		} else {
+			charge_join(charge, &record->alloc.charge);
+			has_user_memory = true;
+		}
 	}
+	if (has_kernel_memory && has_user_memory)
+		charge->module_bytes = verdict_bookkeeping(log);
 }
 
 static __u64 verdict_kills(const struct record_log *log)
@@ -154,8 +177,9 @@ static void verdict_tell_oom(const struct record_log *log, char *text, size_t si
 	const struct record *kill = verdict_first_kill(log);
 	int pid = verdict_worker_pid(log);
 	const struct kmsg_oom *chosen = verdict_find_oom(log, KMSG_CHOSEN, pid);
+	const struct record *release = record_last(log, RECORD_RELEASE);
 	const char *whose = "";
-	char when[64] = "";
+	char when[64] = "", freed[80] = "";
 
 	if (chosen && cgroup)
 		whose = strcmp(chosen->oom_memcg, cgroup->cgroup.name) ?
@@ -164,7 +188,10 @@ static void verdict_tell_oom(const struct record_log *log, char *text, size_t si
 	if (step && kill)
 		snprintf(when, sizeof(when), ", %s after step %u began",
 			 units_ns(kill->time_ns - step->time_ns).s, step->step.number);
-	snprintf(text, size, "the OOM killer killed worker %d%s%s", pid, whose, when);
+	if (release && release->release.is_marked)
+		snprintf(freed, sizeof(freed), "; %s after it was chosen its memory was free",
+			 units_ns(release->release.since_mark_ns).s);
+	snprintf(text, size, "the OOM killer killed worker %d%s%s%s", pid, whose, when, freed);
 }
 
 static void verdict_tell_enomem(const struct record_log *log, char *text, size_t size)
@@ -235,19 +262,122 @@ static bool verdict_moved_exactly(const struct memstress_info *info, const struc
 	return moved >= expected && moved - expected <= more_pages * info->page_size;
 }
 
+static bool verdict_has_user_memory(const struct record_log *log)
+{
+	unsigned int i;
+
+	for (i = 0; i < log->count; i++)
+		if (log->records[i]->type == RECORD_ALLOC &&
+		    log->records[i]->alloc.kind >= MEMSTRESS_KIND_END)
+			return true;
+	return false;
+}
+
+/* Something was reclaimed, or may have been: what was made need not be there any more. */
+static bool verdict_was_under_pressure(const struct snapshot *from, const struct snapshot *to)
+{
+	static const enum snapshot_event events[] = { EVENT_HIGH, EVENT_MAX, EVENT_FAILCNT };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(events); i++)
+		if (from->events.value[events[i]] != to->events.value[events[i]])
+			return true;
+	return false;
+}
+
+static bool verdict_is_exact(const struct record_counters *counters)
+{
+	return counters->settled && counters->settle.state == MEMSTRESS_SETTLE_EXACT;
+}
+
 /*
- * Only an empty cgroup has exact books: in the other ones the worker's own memory moves too. The
- * counters are judged where they could be settled.
+ * The lines of memory.stat that user memory moves. They may be late by a batch for each CPU that is
+ * not yet added up, and as much that is not yet worth adding up (memcg_vmstats_needs_flush() in
+ * mm/memcontrol.c), at both looks.
  */
-static enum record_books verdict_books(const struct job *job, const struct record_log *log)
+static bool verdict_stat_holds(const struct charge *charge, const struct snapshot *from,
+			       const struct snapshot *to, __u64 page_size, __u64 late,
+			       bool *is_exact)
+{
+	static const enum snapshot_stat lines[] = {
+		STAT_ANON, STAT_FILE, STAT_SHMEM, STAT_SOCK, STAT_KERNEL_STACK, STAT_PAGETABLES,
+	};
+	unsigned int i;
+
+	*is_exact = !charge->more_bytes;
+	for (i = 0; i < ARRAY_SIZE(lines); i++) {
+		__u64 before = from->stat[lines[i]], after = to->stat[lines[i]];
+		__u64 least = charge_stat(charge, lines[i], page_size);
+		long long difference;
+
+		if (after == CG_MISSING)
+			continue;
+		difference = charge_difference((long long)(after - before), least,
+					       charge_stat_more(charge, lines[i]));
+		*is_exact &= !difference;
+		if (difference > (long long)late || difference < -(long long)late)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * User memory is paid for by the worker, which is in the cgroup itself; but all that it needs for
+ * itself is there before the first step. So usage moves by the charge, and what CPUs have in stock
+ * unless that could be settled.
+ */
+static enum record_books verdict_user_books(const struct record_log *log,
+					    struct record_verdict *verdict)
 {
 	const struct record *run = record_last(log, RECORD_RUN);
+	const struct record *base = record_counters(log, WHEN_BASELINE);
+	const struct record *held = record_counters(log, WHEN_HELD);
+	const struct memstress_info *info;
+	const struct snapshot *from, *to;
+	__u64 stock, slack;
+	struct charge charge;
+	long long difference;
+
+	if (!run || !base || !held)
+		return BOOKS_NOT_JUDGED;
+	info = &run->run.info;
+	from = &base->counters.snapshot;
+	to = &held->counters.snapshot;
+	if (verdict_was_under_pressure(from, to))
+		return BOOKS_NOT_JUDGED;
+	verdict_sum(log, &charge);
+	stock = (__u64)info->charge_batch_pages * info->page_size * info->online_cpus;
+	slack = verdict_is_exact(&base->counters) && verdict_is_exact(&held->counters) ? 0 : stock;
+	difference = charge_difference((long long)(to->usage_bytes - from->usage_bytes),
+				       charge_usage(&charge, info->page_size),
+				       charge_usage_more(&charge));
+	verdict->bound_bytes = charge_usage_more(&charge) + slack;
+	if (difference > (long long)slack || difference < -(long long)slack ||
+	    !verdict_stat_holds(&charge, from, to, info->page_size, 4 * stock,
+				&verdict->stat_is_exact))
+		return BOOKS_WRONG;
+	return verdict->bound_bytes ? BOOKS_WITHIN : BOOKS_EXACT;
+}
+
+/*
+ * Only a new and empty cgroup has exact books: in others memory of the worker, or of others, moves
+ * too. The counters are judged where they could be settled.
+ */
+static enum record_books verdict_books(const struct job *job, const struct record_log *log,
+				       struct record_verdict *verdict)
+{
+	const struct record *run = record_last(log, RECORD_RUN);
+	const struct record *cgroup = record_last(log, RECORD_CGROUP);
 	const struct record *base = record_counters(log, WHEN_BASELINE);
 	const struct record *held = record_counters(log, WHEN_HELD);
 	const struct record *freed = record_counters(log, WHEN_FREED);
 	enum record_books books = BOOKS_NOT_JUDGED;
 	struct charge charge;
 
+	if (cgroup && cgroup->cgroup.is_found)
+		return books;
+	if (verdict_has_user_memory(log))
+		return verdict_user_books(log, verdict);
 	if (!job->outside || !run || !base || !base->counters.settled)
 		return books;
 	verdict_sum(log, &charge);
@@ -267,22 +397,49 @@ static enum record_books verdict_books(const struct job *job, const struct recor
 	return books;
 }
 
+/* Objects that the kernel charges to somebody else, or to nobody, as far as it can be asked. */
+static __u64 verdict_misplaced(const struct record_log *log)
+{
+	__u64 objects = 0;
+	unsigned int i;
+
+	for (i = 0; i < log->count; i++) {
+		const struct record *record = log->records[i];
+
+		if (record->type == RECORD_AUDIT)
+			objects += record->audit.audit.wrong_objects +
+				   record->audit.audit.unowned_objects;
+	}
+	return objects;
+}
+
 void verdict_judge(const struct job *job, const struct record_log *log,
 		   struct record_verdict *verdict)
 {
 	enum outcome outcome = verdict_outcome(log);
+	__u64 misplaced = verdict_misplaced(log);
 	char told[512];
 
 	memset(verdict, 0, sizeof(*verdict));
 	verdict->expected = job->expect;
 	verdict->outcome = verdict_outcomes[outcome];
-	verdict->books = verdict_books(job, log);
+	verdict->books = verdict_books(job, log, verdict);
 	verdict->pass = verdict_holds(job->expect, outcome);
 	verdict_tell(log, outcome, told, sizeof(told));
-	if (verdict->pass && verdict->books == BOOKS_WRONG) {
+	if (verdict->pass && misplaced) {
+		verdict->pass = false;
+		snprintf(verdict->reason, sizeof(verdict->reason),
+			 "%s, but %llu objects are not charged to whom they should be", told,
+			 misplaced);
+	} else if (verdict->pass && verdict->books == BOOKS_WRONG) {
 		verdict->pass = false;
 		snprintf(verdict->reason, sizeof(verdict->reason),
 			 "%s, but the books do not balance", told);
+	} else if (verdict->pass && verdict->books == BOOKS_WITHIN) {
+		snprintf(verdict->reason, sizeof(verdict->reason),
+			 "%s, and the books balance within %s%s", told,
+			 units_bytes(verdict->bound_bytes).s,
+			 verdict->stat_is_exact ? ", memory.stat to the byte" : "");
 	} else if (verdict->pass) {
 		snprintf(verdict->reason, sizeof(verdict->reason), "%s%s", told,
 			 verdict->books == BOOKS_EXACT ? ", and the books balance to the byte" :

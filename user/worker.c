@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "device.h"
 #include "worker.h"
+#include "workload.h"
 
 int worker_init(struct worker *worker)
 {
@@ -58,25 +59,69 @@ static int worker_volunteer(void)
 	return ret;
 }
 
-static int worker_obey(struct worker_page *page, int fd)
+/**
+ * struct worker_self - what the worker has for itself
+ * @page: shared
+ * @job: what its steps are
+ * @fd: the session; -1: it needs none
+ * @runs: of the steps of user memory
+ */
+struct worker_self {
+	struct worker_page *page;
+	const struct job *job;
+	int fd;
+	struct workload_run runs[JOB_STEPS_MAX];
+};
+
+static int worker_alloc(struct worker_self *self)
 {
+	struct worker_page *page = self->page;
+
+	if (!self->job->steps[page->step].kind->workload)
+		return device_alloc(self->fd, &page->alloc);
+	workload_make(&self->runs[page->step], &page->alloc);
+	return 0;
+}
+
+/* The session first, whose answer is no sum. */
+static int worker_free(struct worker_self *self)
+{
+	struct memstress_free *free = &self->page->free;
+	int ret = self->fd < 0 ? 0 : device_free(self->fd, free);
+	unsigned int i;
+
+	for (i = 0; !ret && free->flags & MEMSTRESS_FREE_ALL && i < self->job->step_count; i++)
+		if (self->job->steps[i].kind->workload)
+			workload_finish(&self->runs[i], free);
+	return ret;
+}
+
+static int worker_obey(struct worker_self *self)
+{
+	struct worker_page *page = self->page;
+
 	switch (page->command) {
 	case WORKER_ALLOC:
-		return device_alloc(fd, &page->alloc[page->step]);
+		return worker_alloc(self);
+	case WORKER_SHRINK:
+		workload_shrink(&self->runs[page->step], page->free.count, &page->free);
+		return 0;
 	case WORKER_LEDGER:
-		return device_ledger(fd, &page->ledger);
+		return self->fd < 0 ? 0 : device_ledger(self->fd, &page->ledger);
+	case WORKER_AUDIT:
+		return device_audit(self->fd, &page->audit);
 	case WORKER_FREE:
-		return device_free(fd, &page->free);
+		return worker_free(self);
 	default:
 		return -EINVAL;
 	}
 }
 
-/* Waits for a command. The LEDGER calls meanwhile say that this session is not forgotten. */
+/* Waits for a command. The LEDGER calls meanwhile say that its session is not forgotten. */
 static void worker_await(const struct worker *worker, int fd, __u64 alive_ns)
 {
 	struct pollfd poll_fd = { .fd = worker->command_fd, .events = POLLIN };
-	int timeout_ms = alive_ns ? (int)(alive_ns / NS_PER_MS) : -1;
+	int timeout_ms = alive_ns && fd >= 0 ? (int)(alive_ns / NS_PER_MS) : -1;
 	struct memstress_ledger ledger = {};
 	eventfd_t count;
 
@@ -94,43 +139,75 @@ static void worker_warm_up(struct worker_page *page, int fd)
 
 	for (i = 0; i < sizeof(*page); i += 4096)
 		__atomic_fetch_add(&bytes[i], 0, __ATOMIC_RELAXED);
-	device_ledger(fd, &ledger);
+	if (fd >= 0)
+		device_ledger(fd, &ledger);
 }
 
-static noreturn void worker_main(struct worker *worker, pid_t parent, __u64 alive_ns)
+/* All that has to be there before the first step. */
+static int worker_prepare(struct worker_self *self)
 {
+	const struct job *job = self->job;
+	unsigned int i;
+	int ret = 0;
+
+	self->fd = -1;
+	if (job_has_kernel_memory(job)) {
+		self->fd = device_open();
+		if (self->fd < 0)
+			return self->fd;
+	}
+	worker_warm_up(self->page, self->fd);
+	for (i = 0; i < job->step_count && !ret; i++) {
+		self->page->step = i;
+		if (job->steps[i].kind->workload)
+			ret = workload_open(&self->runs[i], &job->steps[i]);
+	}
+	return ret ? ret : worker_volunteer();
+}
+
+/*
+ * At the limit reclaim would swap out what it finds, which is the worker itself, and bringing that
+ * back would be a charge that must not fail: the worker would be killed where only its objects were
+ * to be refused. Best effort: it may lack the privilege.
+ *
+ * What it makes as user memory is to be as others have it, so only what is there already is locked;
+ * and touched, for its own pages are counted by the same lines as that.
+ */
+static void worker_lock(const struct job *job)
+{
+	mlockall(MCL_CURRENT | (job_has_user_memory(job) ? 0 : MCL_FUTURE | MCL_ONFAULT));
+}
+
+static noreturn void worker_main(struct worker *worker, const struct job *job, pid_t parent,
+				 __u64 alive_ns)
+{
+	static struct worker_self self;
 	struct worker_page *page = worker->page;
 	sigset_t none;
-	int fd;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
-	/*
-	 * At the limit reclaim would swap out what it finds, which is the worker itself, and
-	 * bringing that back would be a charge that must not fail: the worker would be killed
-	 * where only its objects were to be refused. Best effort: it may lack the privilege.
-	 */
-	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+	worker_lock(job);
 	/* Of its own group, so that ^C reaches the supervisor alone, who then ends all in order. */
 	setpgid(0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 
-	fd = device_open();
-	if (fd >= 0)
-		worker_warm_up(page, fd);
-	page->error = fd < 0 ? fd : worker_volunteer();
+	self.page = page;
+	self.job = job;
+	page->error = worker_prepare(&self);
 	for (;;) {
 		eventfd_write(worker->answer_fd, 1);
-		worker_await(worker, fd, alive_ns);
+		worker_await(worker, self.fd, alive_ns);
 		if (page->command == WORKER_EXIT)
 			_exit(EXIT_SUCCESS);
-		page->error = worker_obey(page, fd);
+		page->error = worker_obey(&self);
 	}
 }
 
-int worker_start(struct worker *worker, const struct cgroup *cg, __u64 alive_ns)
+int worker_start(struct worker *worker, const struct job *job, const struct cgroup *cg,
+		 __u64 alive_ns)
 {
 	pid_t parent = getpid();
 	pid_t pid;
@@ -138,7 +215,7 @@ int worker_start(struct worker *worker, const struct cgroup *cg, __u64 alive_ns)
 	worker->page->command = WORKER_START;
 	pid = cg_fork(cg, &worker->pidfd);
 	if (!pid)
-		worker_main(worker, parent, alive_ns);
+		worker_main(worker, job, parent, alive_ns);
 	if (pid < 0)
 		return pid;
 	worker->pid = pid;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The worker: the process that is placed, opens a session and does the steps. If somebody has to
- * die of it, the worker volunteers (oom_score_adj 1000).
+ * The worker: the process that is placed and does the steps, those of kernel memory by a session
+ * that it opens. If somebody has to die of it, the worker volunteers (oom_score_adj 1000).
  *
  * It may be killed at any moment, so everything that it answers lies in memory shared with the
  * supervisor, who made and touched that memory and so pays for it. Each side wakes the other
@@ -19,29 +19,33 @@
 #include "job.h"
 
 enum worker_command {
-	WORKER_START,  /* open the session; is told by placing it */
-	WORKER_ALLOC,  /* alloc[step] */
+	WORKER_START,  /* prepare for all steps; is told by placing it */
+	WORKER_ALLOC,  /* alloc, of step */
+	WORKER_SHRINK, /* free: count of step, which is of user memory; the newest */
 	WORKER_LEDGER, /* ledger */
-	WORKER_FREE,   /* free */
+	WORKER_AUDIT,  /* audit */
+	WORKER_FREE,   /* free: a holding of the session, or everything */
 	WORKER_EXIT,
 };
 
 /**
  * struct worker_page - what supervisor and worker share
  * @command: enum worker_command under way
- * @step: for WORKER_ALLOC
+ * @step: for WORKER_ALLOC and WORKER_SHRINK; after WORKER_START, which one has failed
  * @error: answer to the command: 0 or -errno
- * @alloc: requests and answers
+ * @alloc: request and answer
  * @free: request and answer
  * @ledger: request and answer
+ * @audit: request and answer
  */
 struct worker_page {
 	__u32 command;
 	__u32 step;
 	__s32 error;
-	struct memstress_alloc alloc[JOB_STEPS_MAX];
+	struct memstress_alloc alloc;
 	struct memstress_free free;
 	struct memstress_ledger ledger;
+	struct memstress_audit audit;
 };
 
 /**
@@ -64,11 +68,12 @@ struct worker {
 int worker_init(struct worker *worker);
 
 /*
- * Starts it in @cg, or beside the caller if that is NULL; its first answer is to WORKER_START.
- * While it waits it calls LEDGER every @alive_ns, which keeps the module's dead-man timer
- * content; 0: never. 0 or -errno
+ * Starts it for the steps of @job in @cg, or beside the caller if that is NULL; its first answer is
+ * to WORKER_START. While it waits it calls LEDGER every @alive_ns, which keeps the module's
+ * dead-man timer content; 0: never. 0 or -errno
  */
-int worker_start(struct worker *worker, const struct cgroup *cg, __u64 alive_ns);
+int worker_start(struct worker *worker, const struct job *job, const struct cgroup *cg,
+		 __u64 alive_ns);
 
 /* Gives it a command; answer_fd tells when it is done */
 void worker_tell(struct worker *worker, enum worker_command command);

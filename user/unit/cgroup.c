@@ -48,6 +48,19 @@ static void finds_v2(void)
 	fixture_destroy(&fixture);
 }
 
+/* What a namespace shows as the root has all files that any cgroup has */
+static void knows_the_root(void)
+{
+	struct fixture fixture;
+	struct cg_tree tree;
+
+	begin_v2(&fixture, &tree);
+	EXPECT_TRUE(tree.ops->is_root(tree.mount));
+	fixture_write(&fixture, CG "/cgroup.type", "domain\n");
+	EXPECT_TRUE(!tree.ops->is_root(tree.mount));
+	fixture_destroy(&fixture);
+}
+
 static void lets_the_controller_decide(void)
 {
 	struct fixture fixture;
@@ -265,6 +278,49 @@ static void finds_a_default_parent(void)
 	fixture_destroy(&fixture);
 }
 
+static void tells_where_processes_can_be(void)
+{
+	struct fixture fixture;
+	struct cg_tree tree;
+
+	begin_v2(&fixture, &tree);
+	fixture_write(&fixture, CG "/job/cgroup.type", "domain\n");
+	fixture_write(&fixture, CG "/job/cgroup.subtree_control", "\n");
+	EXPECT_TRUE(tree.ops->takes_processes(path_of(&tree, "job")));
+	fixture_write(&fixture, CG "/job/cgroup.subtree_control", "pids\n");
+	EXPECT_TRUE(!tree.ops->takes_processes(path_of(&tree, "job")));
+	/* The root can have both. */
+	EXPECT_TRUE(tree.ops->takes_processes(tree.mount));
+	fixture_destroy(&fixture);
+}
+
+static void add_pid(pid_t pid, void *context)
+{
+	*(int *)context += pid;
+}
+
+/* What this pid namespace cannot see is 0. */
+static void sees_processes_below(void)
+{
+	struct fixture fixture;
+	struct cg_tree tree;
+	struct cgroup cg;
+	int sum = 0;
+
+	begin_v2(&fixture, &tree);
+	EXPECT_NUMBER(cg_create(&cg, &tree, path_of(&tree, "job")), 0);
+	fixture_write(&fixture, CG "/job/cgroup.procs", "1000\n200\n");
+	fixture_write(&fixture, CG "/job/a/b/cgroup.procs", "0\n30\n");
+	fixture_mkdir(&fixture, CG "/job/empty");
+	cg_each_process(&cg, add_pid, &sum);
+	EXPECT_NUMBER(sum, 1230);
+	cg_remove_below(&cg);
+	EXPECT_TRUE(access(path_of(&tree, "job/empty"), F_OK));
+	EXPECT_TRUE(!access(path_of(&tree, "job"), F_OK));
+	fixture_destroy(&fixture);
+	cg_remove(&cg, NS_PER_S);
+}
+
 static void reads_files(void)
 {
 	static const char *const keys[] = { "oom", "oom_kill", "nothing" };
@@ -298,6 +354,7 @@ static void reads_files(void)
 
 const struct unit_test unit_cgroup_tests[] = {
 	{ "cgroup_finds_v2", finds_v2 },
+	{ "cgroup_knows_the_root", knows_the_root },
 	{ "cgroup_lets_the_controller_decide", lets_the_controller_decide },
 	{ "cgroup_compares_whole_words", compares_whole_words },
 	{ "cgroup_reads_escaped_mounts", reads_escaped_mounts },
@@ -308,6 +365,8 @@ const struct unit_test unit_cgroup_tests[] = {
 	{ "cgroup_refuses_to_create", refuses_to_create },
 	{ "cgroup_removes_only_its_own", removes_only_its_own },
 	{ "cgroup_finds_a_default_parent", finds_a_default_parent },
+	{ "cgroup_tells_where_processes_can_be", tells_where_processes_can_be },
+	{ "cgroup_sees_processes_below", sees_processes_below },
 	{ "cgroup_reads_files", reads_files },
 	{},
 };

@@ -77,10 +77,10 @@ static void finds_itself_by_whole_words(void)
 	fixture_write(&fixture, "/proc/self/cgroup",
 		      "12:kmemory,memoryish:/wrong\n9:name=memory:/wrong\n"
 		      "4:hugetlb,memory:/user.slice/a:b\n0::/unified\n");
-	EXPECT_NUMBER(tree.ops->find_own(tree.root, own, sizeof(own)), 0);
+	EXPECT_NUMBER(tree.ops->find_of(tree.root, "self", own, sizeof(own)), 0);
 	EXPECT_STRING(own, "/user.slice/a:b");
 	fixture_write(&fixture, "/proc/self/cgroup", "1:cpu:/wrong\n0::/unified\n");
-	EXPECT_NUMBER(tree.ops->find_own(tree.root, own, sizeof(own)), -EACCES);
+	EXPECT_NUMBER(tree.ops->find_of(tree.root, "self", own, sizeof(own)), -EACCES);
 	fixture_destroy(&fixture);
 }
 

@@ -145,10 +145,29 @@ static void limits_and_times(void)
 	EXPECT_NUMBER(job.free_order, MEMSTRESS_FREE_RANDOM);
 	EXPECT_NUMBER(job.seed, 7);
 
-	if (!parses("--kind page --size 1M --payer outside --oom-group", &job))
+	if (!parses("--kind page --size 1M --payer outside --oom-group --in pid:1", &job))
 		return;
+	EXPECT_STRING(job.in, "pid:1");
 	EXPECT_TRUE(job.outside);
 	EXPECT_TRUE(job.oom_group);
+}
+
+static void context_decides_policy(void)
+{
+	struct job job;
+
+	if (!parses("--context softirq --cpu 1 --size 1M --kind page --kind cache,policy=atomic",
+		    &job))
+		return;
+	EXPECT_NUMBER(job.steps[0].context, MEMSTRESS_CONTEXT_SOFTIRQ);
+	EXPECT_NUMBER(job.steps[0].cpu, 1);
+	EXPECT_NUMBER(job.steps[0].policy, MEMSTRESS_POLICY_NOWAIT);
+	EXPECT_NUMBER(job.steps[1].policy, MEMSTRESS_POLICY_ATOMIC);
+	EXPECT_STRING(job_manner(&job.steps[0]).s, "policy nowait, in softirq on CPU 1");
+	if (!parses("--kind kmalloc,context=kworker,size=1M", &job))
+		return;
+	EXPECT_NUMBER(job.steps[0].context, MEMSTRESS_CONTEXT_KWORKER);
+	EXPECT_NUMBER(job.steps[0].policy, MEMSTRESS_POLICY_KERNEL);
 }
 
 static void refuses_what_makes_no_sense(void)
@@ -168,10 +187,14 @@ static void refuses_what_makes_no_sense(void)
 	expect_refused("--kind page --object-size 8", "page has orders");
 	expect_refused("--kind kmalloc,order=1", "kmalloc has sizes");
 	expect_refused("--kind page --size 1M --policy gentle", "'gentle'");
+	expect_refused("--kind page --size 1M --context attic", "'attic'");
+	expect_refused("--kind page --size 1M --cpu 1", "a task runs where taskset puts it");
+	expect_refused("--kind page --size 1M --context kworker --cpu one", "--cpu: 'one'");
 	expect_refused("--kind page --until oom --kind page --size 1M", "only the last step");
 	expect_refused("--kind page,noaccount --until enomem", "what nobody pays for");
 	expect_refused("--max banana --kind page --size 1M", "--max: 'banana'");
 	expect_refused("--max 101% --kind page --size 1M", "--max: '101%'");
+	expect_refused("--kind page --size 1M --cgroup a --in b", "exclude each other");
 	expect_refused("--kind page --size 1M --hold 0", "--hold: '0'");
 	expect_refused("--kind page --size 1M --seed 3", "--free random");
 	expect_refused("--kind page --size 1M --payer somebody", "'somebody'");
@@ -182,6 +205,106 @@ static void refuses_what_makes_no_sense(void)
 	expect_refused("--kind page --size 1M -x", "unknown option '-x'");
 	expect_refused("--kind page --size 1M more", "unexpected argument 'more'");
 	expect_refused("--kind page --size 1M -- more", "unexpected argument 'more'");
+}
+
+static void user_memory_has_its_options(void)
+{
+	struct job job;
+
+	if (!parses("--kind anon,size=1M,thp=on,mlock --kind file,clean,dir=/x,size=1M", &job))
+		return;
+	EXPECT_TRUE(job.steps[0].kind->workload);
+	EXPECT_TRUE(job.steps[0].thp && job.steps[0].mlock);
+	EXPECT_NUMBER(job.steps[0].object_size, 2 << 20);
+	EXPECT_STRING(job_manner(&job.steps[0]).s, "in huge pages, locked");
+	EXPECT_TRUE(job.steps[1].clean);
+	EXPECT_NUMBER(job.steps[1].object_size, 4096);
+	EXPECT_STRING(job_manner(&job.steps[1]).s, "clean, in /x");
+	EXPECT_TRUE(job_has_user_memory(&job) && !job_has_kernel_memory(&job));
+	if (!parses("--kind pipe,size=1M --kind page,size=1M", &job))
+		return;
+	EXPECT_NUMBER(job.steps[0].object_size, 64 << 10);
+	EXPECT_TRUE(job_has_user_memory(&job) && job_has_kernel_memory(&job));
+}
+
+/* Defaults are for the kinds that have a use for them. */
+static void defaults_are_for_their_kinds(void)
+{
+	struct job job;
+
+	if (!parses("--policy atomic --thp on --size 4M --kind page --kind anon --kind memfd",
+		    &job))
+		return;
+	EXPECT_NUMBER(job.steps[0].policy, MEMSTRESS_POLICY_ATOMIC);
+	EXPECT_NUMBER(job.steps[1].policy, MEMSTRESS_POLICY_KERNEL);
+	EXPECT_TRUE(job.steps[1].thp);
+	EXPECT_TRUE(!job.steps[2].thp);
+	EXPECT_NUMBER(job.steps[2].object_size, 4096);
+}
+
+static void user_memory_refuses_the_rest(void)
+{
+	expect_refused("--kind anon,size=1M,policy=atomic", "policy: this is for kernel memory");
+	expect_refused("--kind anon,size=1M,order=1", "order: this is for kernel memory");
+	expect_refused("--kind anon,size=1M --zero", "--zero: this is for kernel memory");
+	expect_refused("--kind anon,size=1M --noaccount", "this is for kernel memory");
+	expect_refused("--kind page,size=1M,thp=on", "this is for the kind anon, not for page");
+	expect_refused("--kind memfd,size=1M,clean", "this is for the kind file, not for memfd");
+	expect_refused("--kind file,size=1M,mlock", "this is for the kind anon, not for file");
+	expect_refused("--kind anon,size=1M,thp=yes", "on or off");
+	expect_refused("--kind file,size=1M --dir=", "the path of a directory");
+	expect_refused("--kind anon,size=1M --payer outside", "give no --payer outside");
+	expect_refused("--kind anon --until enomem", "give --until oom");
+	expect_refused("--kind file,clean --until oom", "nobody is killed");
+	expect_refused("--kind file --until oom", "nobody is killed");
+	expect_refused("--kind file --until enomem", "nobody is killed");
+	expect_refused("--kind anon,object-size=5000,size=1M", "a multiple of 4096");
+	expect_refused("--kind anon,thp=on,object-size=4096,size=1M", "a multiple of 2097152");
+	expect_refused("--kind pipe,object-size=2M,size=2M", "up to 1048576");
+	expect_refused("--kind stack,object-size=4096,size=1M", "it is always 16384");
+	expect_refused("--kind anon,size=1M --free-by bulk", "for kernel memory");
+}
+
+static void growth_has_its_options(void)
+{
+	struct job job;
+
+	if (!parses("--count 9 --kind anon,growth=linear,rate=10M --kind pipe,growth=leak,step=4K",
+		    &job))
+		return;
+	EXPECT_NUMBER(job.steps[0].growth.shape, GROWTH_LINEAR);
+	EXPECT_NUMBER(job.steps[0].growth.rate_bytes, 10 << 20);
+	EXPECT_STRING(growth_describe(&job.steps[0].growth).s, "linear, 10M/s");
+	EXPECT_NUMBER(job.steps[1].growth.step_bytes, 4096);
+	EXPECT_NUMBER(job.steps[1].growth.factor, 10);
+	EXPECT_NUMBER(job.steps[1].growth.every_ns, NS_PER_S);
+	if (!parses("--kind page --size 1M --growth geometric --factor 3 --every 3s", &job))
+		return;
+	EXPECT_NUMBER(job.steps[0].growth.factor, 3);
+	EXPECT_NUMBER(job.steps[0].growth.every_ns, 3 * NS_PER_S);
+	EXPECT_STRING(growth_describe(&job.steps[0].growth).s, "geometric, factor 3, every 3 s");
+	if (parses("--kind anon,size=1M,churn=64K/s --hold 1s", &job))
+		EXPECT_NUMBER(job.steps[0].growth.churn_bytes, 64 << 10);
+	if (parses("--kind anon,size=1M,growth=random,step=64K --seed 3", &job))
+		EXPECT_NUMBER(job.steps[0].growth.times, 10);
+}
+
+static void growth_refuses_the_rest(void)
+{
+	expect_refused("--kind anon,size=1M,growth=fast", "'fast'");
+	expect_refused("--kind anon,size=1M,growth=linear", "growth linear needs a rate");
+	expect_refused("--kind anon,size=1M,rate=1M/s", "growth once has no rate");
+	expect_refused("--kind anon,size=1M,growth=linear,rate=1M/s,factor=2",
+		       "growth linear has no factor");
+	expect_refused("--kind anon,size=1M,growth=linear,rate=1M/m", "'1M/m'");
+	expect_refused("--kind anon,size=1M,growth=linear,rate=0", "'0'");
+	expect_refused("--kind anon,size=1M,growth=steps", "growth steps needs a step");
+	expect_refused("--kind anon,size=1M,growth=steps,step=0", "'0'");
+	expect_refused("--kind anon,size=1M,growth=steps,step=1M,every=soon", "'soon'");
+	expect_refused("--kind anon,size=1M,growth=geometric,factor=1", "nothing grows");
+	expect_refused("--kind anon,growth=spike --until oom", "up to where?");
+	expect_refused("--kind anon,growth=random,step=1M --until oom", "up to where?");
+	expect_refused("--kind anon,size=1M,churn=1M", "churn is for --hold");
 }
 
 static void refuses_too_many_steps(void)
@@ -201,7 +324,13 @@ const struct unit_test unit_job_tests[] = {
 	{ "job_count_replaces_size", count_replaces_size },
 	{ "job_expectation_follows_until", expectation_follows_until },
 	{ "job_limits_and_times", limits_and_times },
+	{ "job_context_decides_policy", context_decides_policy },
 	{ "job_refuses_what_makes_no_sense", refuses_what_makes_no_sense },
 	{ "job_refuses_too_many_steps", refuses_too_many_steps },
+	{ "job_user_memory_has_its_options", user_memory_has_its_options },
+	{ "job_defaults_are_for_their_kinds", defaults_are_for_their_kinds },
+	{ "job_user_memory_refuses_the_rest", user_memory_refuses_the_rest },
+	{ "job_growth_has_its_options", growth_has_its_options },
+	{ "job_growth_refuses_the_rest", growth_refuses_the_rest },
 	{},
 };

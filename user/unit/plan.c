@@ -21,7 +21,7 @@ static void size_is_rounded_up(void)
 
 static void usage_is_not_passed(void)
 {
-	struct step step = { .until = UNTIL_USAGE };
+	struct step step = { .kind = &kinds[0], .until = UNTIL_USAGE };
 
 	EXPECT_NUMBER(plan_count(&pages, &step, MIB, 0, 8191), 1);
 	EXPECT_NUMBER(plan_count(&pages, &step, MIB, 4096, 8192), 1);
@@ -30,6 +30,26 @@ static void usage_is_not_passed(void)
 	EXPECT_NUMBER(plan_count(&bytes, &step, MIB, 0, 1040), 10);
 	step.count = 4;
 	EXPECT_NUMBER(plan_count(&bytes, &step, MIB, 0, 1040), 4);
+}
+
+/* Of user memory, the tables that come with it count */
+static void usage_of_user_memory(void)
+{
+	struct step step = {
+		.kind = kind_find("anon"),
+		.object_size = 4096,
+		.until = UNTIL_USAGE,
+	};
+
+	/* Three tables, and one more for each 2 MiB after the first */
+	EXPECT_NUMBER(plan_count(&pages, &step, MIB, 0, 3 * 4096), 0);
+	EXPECT_NUMBER(plan_count(&pages, &step, MIB, 0, 4 * 4096), 1);
+	EXPECT_NUMBER(plan_count(&pages, &step, MIB, 0, (512 + 3) * 4096), 512);
+	EXPECT_NUMBER(plan_count(&pages, &step, MIB, 0, (512 + 4) * 4096), 512);
+	EXPECT_NUMBER(plan_count(&pages, &step, MIB, 0, (512 + 5) * 4096), 513);
+	EXPECT_NUMBER(plan_count(&pages, &step, MIB, 4096, (512 + 4) * 4096), 512);
+	step.count = 7;
+	EXPECT_NUMBER(plan_count(&pages, &step, MIB, 0, 512 * 4096), 7);
 }
 
 static void no_bound_is_none(void)
@@ -56,10 +76,36 @@ static void charges_add_up(void)
 	EXPECT_NUMBER(charge.vmalloc_bytes, 8192);
 }
 
+static void fallbacks_are_told_apart(void)
+{
+	/* Three blocks of 8 pages and an area of 5; then one cache object and an area of 2 */
+	const struct memstress_books large = {
+		.objects = 4,
+		.requested_bytes = 4 * 5 * 4096,
+		.page_charged_bytes = (3 * 8 + 5) * 4096,
+	};
+	const struct memstress_books small = {
+		.objects = 2,
+		.requested_bytes = 2 * 5000,
+		.page_charged_bytes = 8192,
+		.byte_charged_bytes = 8200,
+	};
+	struct charge charge = {};
+
+	charge_add(&charge, MEMSTRESS_KIND_KVMALLOC, &large);
+	EXPECT_NUMBER(charge.vmalloc_bytes, 5 * 4096);
+	EXPECT_NUMBER(charge.slab_bytes, 3 * 8 * 4096);
+	charge_add(&charge, MEMSTRESS_KIND_KVMALLOC, &small);
+	EXPECT_NUMBER(charge.vmalloc_bytes, 7 * 4096);
+	EXPECT_NUMBER(charge.slab_bytes, 3 * 8 * 4096 + 8200);
+}
+
 const struct unit_test unit_plan_tests[] = {
 	{ "plan_size_is_rounded_up", size_is_rounded_up },
 	{ "plan_usage_is_not_passed", usage_is_not_passed },
+	{ "plan_usage_of_user_memory", usage_of_user_memory },
 	{ "plan_no_bound_is_none", no_bound_is_none },
 	{ "charge_adds_up", charges_add_up },
+	{ "charge_tells_fallbacks_apart", fallbacks_are_told_apart },
 	{},
 };

@@ -17,16 +17,29 @@ struct unit_test {
 	void (*run)(void);
 };
 
+extern const struct unit_test unit_attach_tests[];
 extern const struct unit_test unit_cgroup_tests[];
+extern const struct unit_test unit_cgroup_name_tests[];
 extern const struct unit_test unit_cgroup_v1_tests[];
 extern const struct unit_test unit_cli_tests[];
+extern const struct unit_test unit_delegation_tests[];
+extern const struct unit_test unit_ending_tests[];
+extern const struct unit_test unit_growth_tests[];
 extern const struct unit_test unit_job_tests[];
 extern const struct unit_test unit_json_tests[];
 extern const struct unit_test unit_kmsg_tests[];
+extern const struct unit_test unit_live_tests[];
+extern const struct unit_test unit_leftover_tests[];
 extern const struct unit_test unit_loop_tests[];
 extern const struct unit_test unit_plan_tests[];
+extern const struct unit_test unit_squeeze_tests[];
+extern const struct unit_test unit_scope_tests[];
+extern const struct unit_test unit_stat_tests[];
 extern const struct unit_test unit_units_tests[];
 extern const struct unit_test unit_verdict_tests[];
+extern const struct unit_test unit_watch_tests[];
+extern const struct unit_test unit_writer_tests[];
+extern const struct unit_test unit_workload_tests[];
 
 /* The test under way has failed: says where and why */
 __printf(3, 4) void unit_fail(const char *file, int line, const char *format, ...);

@@ -61,6 +61,22 @@ static void resolves_percentages(void)
 	EXPECT_NUMBER(units_resolve(bytes, 1000), 5);
 }
 
+static void parses_rates(void)
+{
+	__u64 bytes = 0;
+
+	EXPECT_NUMBER(units_parse_rate("10M/s", &bytes), 0);
+	EXPECT_NUMBER(bytes, 10 << 20);
+	EXPECT_NUMBER(units_parse_rate("4096/s", &bytes), 0);
+	EXPECT_NUMBER(bytes, 4096);
+	EXPECT_NUMBER(units_parse_rate("10M", &bytes), -EINVAL);
+	EXPECT_NUMBER(units_parse_rate("10M/m", &bytes), -EINVAL);
+	EXPECT_NUMBER(units_parse_rate("/s", &bytes), -EINVAL);
+	EXPECT_NUMBER(units_parse_rate("10%/s", &bytes), -EINVAL);
+	EXPECT_NUMBER(units_parse_rate("99999999999999999999/s", &bytes), -ERANGE);
+	EXPECT_NUMBER(units_parse_rate("00000000000000000000000000000000001/s", &bytes), -EINVAL);
+}
+
 static void parses_times(void)
 {
 	__u64 ns = 0;
@@ -75,6 +91,8 @@ static void parses_times(void)
 	EXPECT_NUMBER(ns, 3600 * NS_PER_S);
 	EXPECT_NUMBER(units_parse_ns("1d", &ns), -EINVAL);
 	EXPECT_NUMBER(units_parse_ns("s", &ns), -EINVAL);
+	EXPECT_NUMBER(units_parse_ns("1281023h", &ns), 0);
+	EXPECT_NUMBER(units_parse_ns("1281024h", &ns), -ERANGE);
 	EXPECT_NUMBER(units_parse_ns("6000000h", &ns), -ERANGE);
 }
 
@@ -100,6 +118,7 @@ const struct unit_test unit_units_tests[] = {
 	{ "units_refuses_sizes", refuses_sizes },
 	{ "units_parses_amounts", parses_amounts },
 	{ "units_resolves_percentages", resolves_percentages },
+	{ "units_parses_rates", parses_rates },
 	{ "units_parses_times", parses_times },
 	{ "units_shows_sizes", shows_sizes },
 	{ "units_shows_times", shows_times },

@@ -46,6 +46,17 @@ static void add_alloc(struct record_log *log, __u32 stop, __u64 page_bytes, __u6
 	record_add(log, &record);
 }
 
+static void add_audit(struct record_log *log, __u64 right, __u64 wrong, __u64 unowned)
+{
+	struct record record = { .type = RECORD_AUDIT };
+
+	record.audit.number = 1;
+	record.audit.audit.right_objects = right;
+	record.audit.audit.wrong_objects = wrong;
+	record.audit.audit.unowned_objects = unowned;
+	record_add(log, &record);
+}
+
 static void add_exit(struct record_log *log, int number)
 {
 	struct record record = { .type = RECORD_EXIT, .exit = { .signal = number } };
@@ -102,6 +113,30 @@ static void done(void)
 
 	begin(&log, false);
 	add_alloc(&log, MEMSTRESS_STOP_DONE, 4096, 0);
+	add_exit(&log, 0);
+	expect_held(&log, 1 << EXPECT_DONE | 1 << EXPECT_SURVIVE, "done");
+}
+
+/* What was expected happened, to objects that somebody else pays for, or nobody */
+static void misplaced(void)
+{
+	struct record_log log;
+
+	begin(&log, false);
+	add_alloc(&log, MEMSTRESS_STOP_DONE, 4096, 0);
+	add_audit(&log, 7, 1, 0);
+	add_exit(&log, 0);
+	expect_held(&log, 0, "done");
+
+	begin(&log, false);
+	add_alloc(&log, MEMSTRESS_STOP_DONE, 4096, 0);
+	add_audit(&log, 7, 0, 1);
+	add_exit(&log, 0);
+	expect_held(&log, 0, "done");
+
+	begin(&log, false);
+	add_alloc(&log, MEMSTRESS_STOP_DONE, 4096, 0);
+	add_audit(&log, 7, 0, 0);
 	add_exit(&log, 0);
 	expect_held(&log, 1 << EXPECT_DONE | 1 << EXPECT_SURVIVE, "done");
 }
@@ -209,12 +244,111 @@ static void books_of_an_empty_payer(void)
 	EXPECT_NUMBER(books_of(0, 99999, 4096, MEMSTRESS_SETTLE_MOVING), BOOKS_NOT_JUDGED);
 }
 
+/*
+ * Of 8192 bytes of user memory, or up to @more more, when usage went from 4096 to @held; with
+ * @module also of an ALLOC that got nothing, but was charged so much for the module itself
+ */
+static struct record_verdict mixed_verdict(__u64 held, __u64 anon, __u64 more, __u64 module,
+					   bool settled, __u64 max_events)
+{
+	struct record run = { .type = RECORD_RUN };
+	struct record counters = { .type = RECORD_COUNTERS };
+	struct record alloc = { .type = RECORD_ALLOC };
+	struct record_verdict verdict;
+	struct record_log log;
+
+	record_log_init(&log, NULL);
+	run.run.info.page_size = 4096;
+	run.run.info.online_cpus = 1;
+	run.run.info.charge_batch_pages = 2;
+	record_add(&log, &run);
+	counters.counters.when = WHEN_BASELINE;
+	counters.counters.settled = settled;
+	counters.counters.snapshot.usage_bytes = 4096;
+	counters.counters.snapshot.stat[STAT_ANON] = 4096;
+	counters.counters.snapshot.stat[STAT_SOCK] = CG_MISSING;
+	record_add(&log, &counters);
+	alloc.alloc.kind = KIND_ANON;
+	alloc.alloc.charge.page_bytes = 8192;
+	alloc.alloc.charge.user_bytes = 8192;
+	alloc.alloc.charge.anon_bytes = 8192;
+	alloc.alloc.charge.more_bytes = more;
+	record_add(&log, &alloc);
+	if (module) {
+		alloc = (struct record){ .type = RECORD_ALLOC };
+		alloc.alloc.kind = MEMSTRESS_KIND_PAGE;
+		record_add(&log, &alloc);
+	}
+	counters.counters.when = WHEN_HELD;
+	counters.counters.bookkeeping_bytes = module;
+	counters.counters.snapshot.usage_bytes = held;
+	counters.counters.snapshot.stat[STAT_ANON] = anon;
+	counters.counters.snapshot.events.value[EVENT_MAX] = max_events;
+	record_add(&log, &counters);
+	add_exit(&log, 0);
+	verdict = judge(&log, EXPECT_DONE, false);
+	EXPECT_TRUE(verdict.pass == (verdict.books != BOOKS_WRONG));
+	record_log_free(&log);
+	return verdict;
+}
+
+static struct record_verdict user_verdict(__u64 held, __u64 anon, __u64 more, bool settled,
+					  __u64 max_events)
+{
+	return mixed_verdict(held, anon, more, 0, settled, max_events);
+}
+
+/* Bytes of the module are a page of usage or none, and on no line of user memory */
+static void books_beside_the_module(void)
+{
+	struct record_verdict verdict = mixed_verdict(16384, 12288, 0, 760, true, 0);
+
+	EXPECT_NUMBER(verdict.books, BOOKS_WITHIN);
+	EXPECT_NUMBER(verdict.bound_bytes, 4096);
+	EXPECT_TRUE(verdict.stat_is_exact);
+	EXPECT_NUMBER(mixed_verdict(12288, 12288, 0, 760, true, 0).books, BOOKS_WITHIN);
+	EXPECT_NUMBER(mixed_verdict(20480, 12288, 0, 760, true, 0).books, BOOKS_WRONG);
+	EXPECT_NUMBER(mixed_verdict(8192, 12288, 0, 760, true, 0).books, BOOKS_WRONG);
+	EXPECT_TRUE(!mixed_verdict(16384, 16384, 0, 760, true, 0).stat_is_exact);
+}
+
+static void books_of_user_memory(void)
+{
+	struct record_verdict verdict;
+
+	EXPECT_NUMBER(user_verdict(12288, 12288, 0, true, 0).books, BOOKS_EXACT);
+	EXPECT_NUMBER(user_verdict(16384, 12288, 0, true, 0).books, BOOKS_WRONG);
+	EXPECT_NUMBER(user_verdict(8192, 12288, 0, true, 0).books, BOOKS_WRONG);
+	/* What a charge may have besides */
+	EXPECT_NUMBER(user_verdict(16384, 12288, 4096, true, 0).books, BOOKS_WITHIN);
+	EXPECT_NUMBER(user_verdict(20480, 12288, 4096, true, 0).books, BOOKS_WRONG);
+	EXPECT_NUMBER(user_verdict(8192, 12288, 4096, true, 0).books, BOOKS_WRONG);
+	/* Two pages in stock, at either look */
+	verdict = user_verdict(20480, 12288, 0, false, 0);
+	EXPECT_NUMBER(verdict.books, BOOKS_WITHIN);
+	EXPECT_NUMBER(verdict.bound_bytes, 8192);
+	EXPECT_TRUE(verdict.stat_is_exact);
+	EXPECT_WITHIN(verdict.reason, "within 8K, memory.stat to the byte");
+	EXPECT_NUMBER(user_verdict(4096, 12288, 0, false, 0).books, BOOKS_WITHIN);
+	EXPECT_NUMBER(user_verdict(24576, 12288, 0, false, 0).books, BOOKS_WRONG);
+	EXPECT_NUMBER(user_verdict(0, 12288, 0, false, 0).books, BOOKS_WRONG);
+	/* A line that is late, and one that is not that late */
+	EXPECT_TRUE(!user_verdict(12288, 8192, 0, true, 0).stat_is_exact);
+	EXPECT_NUMBER(user_verdict(12288, 12288 + 4 * 8192, 0, true, 0).books, BOOKS_EXACT);
+	EXPECT_NUMBER(user_verdict(12288, 12288 + 5 * 8192, 0, true, 0).books, BOOKS_WRONG);
+	/* What may have been reclaimed is not judged */
+	EXPECT_NUMBER(user_verdict(99999, 0, 0, true, 1).books, BOOKS_NOT_JUDGED);
+}
+
 const struct unit_test unit_verdict_tests[] = {
 	{ "verdict_done", done },
+	{ "verdict_misplaced", misplaced },
 	{ "verdict_refused", refused },
 	{ "verdict_killed_by_the_oom_killer", killed_by_the_oom_killer },
 	{ "verdict_killed_otherwise", killed_otherwise },
 	{ "verdict_stopped", stopped },
 	{ "verdict_books_of_an_empty_payer", books_of_an_empty_payer },
+	{ "verdict_books_of_user_memory", books_of_user_memory },
+	{ "verdict_books_beside_the_module", books_beside_the_module },
 	{},
 };

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Limits of a cgroup that is somebody else's, which are set for a time and then put back. What they
+ * were is kept in attributes of its directory as well, under a lock as in cgroup_mark.h, so that
+ * memstress clean can put back what a run could not that died. What a user has put there himself is
+ * believed where the limit is his, too.
+ */
+#ifndef MEMSTRESS_USER_CGROUP_LOAN_H
+#define MEMSTRESS_USER_CGROUP_LOAN_H
+
+#include "cgroup.h"
+
+/* The files that can be set for a time */
+#define CG_LOANS 4
+
+/**
+ * struct cg_loan - what was set
+ * @file: in the order in which it was set
+ * @old: what was there before
+ * @count: how many
+ */
+struct cg_loan {
+	enum cg_file file[CG_LOANS];
+	__u64 old[CG_LOANS];
+	unsigned int count;
+};
+
+/*
+ * Writes @number to CG_MAX, CG_HIGH, CG_SWAP_MAX or CG_OOM_GROUP. What a dead run has set is put
+ * back before. -ETXTBSY: a run that lives has set it; else as cg_write_number()
+ */
+int cg_lend(struct cg_loan *loan, const struct cgroup *cg, enum cg_file file, __u64 number);
+
+/* Puts all back, the last one first. 0 or -errno */
+int cg_take_back(struct cg_loan *loan, const struct cgroup *cg);
+
+/* Whether the directory @fd has something that was set for a time, by whomever */
+bool cg_has_loan(const struct cg_ops *ops, int fd);
+
+/* Puts back what a dead run has set. -ETXTBSY: a run that lives uses the cgroup */
+int cg_take_back_left(const struct cgroup *cg);
+
+#endif /* MEMSTRESS_USER_CGROUP_LOAN_H */

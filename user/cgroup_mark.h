@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Marks: attributes of the directory of a cgroup, which say what of it is ours, and stay when a
+ * run dies. Who uses what is marked has a shared lock of the directory, which dies with it; so
+ * what is marked and can be locked is a leftover. There are kernels without such attributes;
+ * there, nothing is marked.
+ */
+#ifndef MEMSTRESS_USER_CGROUP_MARK_H
+#define MEMSTRESS_USER_CGROUP_MARK_H
+
+#include <stdbool.h>
+
+/**
+ * enum cg_mark - what a mark says
+ * @CG_MADE: a run has made the cgroup
+ * @CG_ENABLED: a run has enabled the controller for its children
+ * @CG_DELEGATED: it was made for somebody, and stays, whatever other marks he gives it
+ */
+enum cg_mark {
+	CG_MADE,
+	CG_ENABLED,
+	CG_DELEGATED,
+};
+
+/* 0 or -errno */
+int cg_mark(int fd, enum cg_mark mark);
+void cg_unmark(int fd, enum cg_mark mark);
+bool cg_is_marked(int fd, enum cg_mark mark);
+
+/*
+ * Waits for who is about to put something in order here. 0 or -errno. -ETIMEDOUT: somebody else has
+ * a lock, and keeps it
+ */
+int cg_lock_shared(int fd);
+
+/* False: somebody has a lock */
+bool cg_lock_alone(int fd);
+
+/* Whether a directory in the directory @fd is marked */
+bool cg_has_marked_child(int fd, enum cg_mark mark);
+
+#endif /* MEMSTRESS_USER_CGROUP_MARK_H */
