@@ -28,9 +28,11 @@ say = $(if $(Q),@printf '  %-7s %s\n' $(1) $(2) >&2)
 # Groups of selftests/vm/packages. PACKAGES= on the command line says: installed by other means.
 PACKAGES := build source
 demo shell: PACKAGES := build vm
-test test-debug test-all features: PACKAGES := build vm source
+MINUTES ?= 60
+test test-debug test-all features mutants soak: PACKAGES := build vm source
+test-kselftest: PACKAGES := build vm source kselftest
 check: PACKAGES := build source check
-test-dkms labs-refresh: PACKAGES := vm
+test-dkms labs-refresh lab lab-test: PACKAGES := vm
 install: PACKAGES := $(if $(DESTDIR),,build install)
 
 all: module tool tests
@@ -64,17 +66,36 @@ test test-debug: kernel module tool tests
 test-all: packages
 	$(Q)selftests/matrix.sh $(TESTS)
 
+soak: kernel module tool tests
+	$(Q)SOAK="$(MINUTES)" selftests/report.sh $(TESTS)
+
 # Asks all kernels again what the table of the README tells of them.
 features: packages
 	$(Q)selftests/features.sh
 
+# What the tests are worth: how many faults of a kernel they find.
+mutants: packages
+	$(Q)selftests/mutants.sh $(MUTANTS)
+
+# As a part of a kernel tree, by the makefiles of that.
+test-kselftest: kernel module tool
+	$(Q)KSELFTEST="$(abspath $(KSELFTEST))" selftests/kselftest.sh
+
 test-dkms: packages
 	$(Q)selftests/vm/dkms.sh $(SUITES)
+
+# A whole Debian, with container engines.
+lab: packages
+	$(Q)selftests/vm/stories.sh shell
+
+lab-test: packages
+	$(Q)selftests/vm/stories.sh test $(STORIES)
 
 # What was fetched is used until somebody asks for newer.
 labs-refresh: packages
 	$(Q)for suite in $(or $(SUITES),$(shell awk '!/^\#/ { print $$1 }' selftests/vm/labs)); do \
 		selftests/vm/root.sh refresh-lab $$suite >/dev/null || exit; done
+	$(Q)selftests/vm/stories.sh refresh
 
 kernel-refresh: packages
 	$(Q)selftests/vm/kernel.sh refresh "$(KERNEL)"
@@ -122,20 +143,30 @@ help:
 	@echo 'make test-all the same, or what is quick, on each kernel of selftests/vm/kernels in the'
 	@echo '              guests that stand there'
 	@echo 'make test-debug  the same on a kernel with KASAN, lockdep and the like'
+	@echo 'make test-kselftest  the suite as a part of a kernel tree, in its folder and installed'
+	@echo 'make soak     all tests, longer and in random order, for MINUTES=$(MINUTES); SEED=N again'
 	@echo 'make kernel   fetch KERNEL, or build it, so that nothing of it is left to do'
 	@echo 'make shell    be root in the VM, with the module loaded'
 	@echo 'make check    static analysis and style'
 	@echo 'make features ask every kernel what can be done on it, for the table of the README'
+	@echo 'make mutants  put faults into a kernel, one at a time, and see which tests notice'
 	@echo 'make install  the module by DKMS, for all kernels with headers; the tool; needs root'
 	@echo 'make uninstall  remove it again'
 	@echo 'make test-dkms  install, boot and uninstall in roots of three Debian releases'
+	@echo 'make lab      be root in a VM with a whole Debian: systemd, docker, podman, and memstress'
+	@echo 'make lab-test the stories of selftests/stories there, as a user would type them'
 	@echo 'make labs-refresh  make these roots anew'
 	@echo 'make kernel-refresh  fetch the newest build of KERNEL'
 	@echo 'make clean    remove what was built; what was fetched stays in its cache'
 	@echo
 	@echo 'TESTS="test_abi unit"  only these tests (unit: those of the host)'
+	@echo 'CASE=NAME              only this case of one test, as the results name it'
+	@echo 'SEED=N                 what a test chose at random, once more'
+	@echo 'STOP=1                 end after the first program that fails'
 	@echo 'QUICK=1                only tests that are quick, and with test-all few guests'
+	@echo 'MUTANTS="atomic_is_refused"  only these, of selftests/mutants'
 	@echo 'SUITES="bookworm"      only these releases, of make test-dkms and labs-refresh'
+	@echo 'STORIES="docker"       only these, of make lab-test'
 	@echo 'PREFIX=$(PREFIX)     where make install puts the tool'
 	@echo 'UDEVRULESDIR=$(UDEVRULESDIR)  and the rule for the device'
 	@echo 'DESTDIR=DIR            make install places its files below DIR and runs nothing'
@@ -150,4 +181,4 @@ help:
 	@echo 'V=1                    show the commands'
 
 .PHONY: all packages kernel kernel-refresh features module tool tests demo test test-debug test-all shell check clean help
-.PHONY: install uninstall root test-dkms labs-refresh
+.PHONY: install uninstall root test-dkms lab lab-test labs-refresh mutants test-kselftest soak

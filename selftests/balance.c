@@ -7,6 +7,7 @@
 #include "balance.h"
 #include "books.h"
 #include "kernel.h"
+#include "law.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -16,6 +17,7 @@ void charge_add(struct charge *charge, __u32 kind, const struct memstress_books 
 	charge->byte_bytes += books->byte_charged_bytes;
 	switch (kind) {
 	case MEMSTRESS_KIND_KMALLOC:
+	case MEMSTRESS_KIND_KVMALLOC: /* as long as it does not fall back */
 		/* Blocks of pages too: mm/slab_common.c __kmalloc_large_node() */
 		charge->slab_unreclaimable += books->page_charged_bytes + books->byte_charged_bytes;
 		break;
@@ -37,6 +39,24 @@ void charge_add_slab(struct charge *charge, long long bytes)
 	charge->slab_unreclaimable += bytes;
 }
 
+void charge_plus(struct charge *charge, const struct charge *other)
+{
+	charge->page_bytes += other->page_bytes;
+	charge->byte_bytes += other->byte_bytes;
+	charge->slab_unreclaimable += other->slab_unreclaimable;
+	charge->percpu += other->percpu;
+	charge->vmalloc += other->vmalloc;
+}
+
+void charge_minus(struct charge *charge, const struct charge *other)
+{
+	charge->page_bytes -= other->page_bytes;
+	charge->byte_bytes -= other->byte_bytes;
+	charge->slab_unreclaimable -= other->slab_unreclaimable;
+	charge->percpu -= other->percpu;
+	charge->vmalloc -= other->vmalloc;
+}
+
 static long long round_up_page(long long bytes)
 {
 	long long page = books_page_size();
@@ -56,10 +76,10 @@ long long charge_byte_base(const struct snapshot *snap)
 }
 
 /* memcg_vm_event_stat and the workingset_ lines of memory_stats in mm/memcontrol.c */
-static bool line_counts_events(const char *name)
+bool balance_line_counts_events(const char *name)
 {
 	static const char *const prefixes[] = {
-		"pg", "workingset_", "thp_", "zswp", "swp", "numa_",
+		"pg", "psw", "workingset_", "thp_", "zswp", "swp", "numa_",
 	};
 	unsigned int i;
 
@@ -83,29 +103,49 @@ static long long line_expected(const char *name, const struct charge *charge)
 		return charge->percpu;
 	if (!strcmp(name, "vmalloc"))
 		return charge->vmalloc;
+	/* vm_insert_page() takes them for pages of files, whoever they are charged to */
+	if (!strcmp(name, "file_mapped") || !strcmp(name, "total_mapped_file"))
+		return charge->file_mapped;
+	if (!strcmp(name, "mapped_file"))
+		return charge->file_mapped_local;
 	return 0;
 }
 
+/* NR_ANON_THPS and the like were numbers of huge pages */
+static bool line_counts_huge_pages(const char *line)
+{
+	const char *of = strstr(line, "_thp");
+
+	return (of && !of[strlen("_thp")]) || strstr(line, "rss_huge");
+}
+
 /*
- * How far a line may be off. __mod_memcg_state() of mm/memcontrol.c let each CPU keep
- * back a batch of 32 pages or events, and that at both times that the line was read.
- * What a task inside has is then not known to the byte, nor if it fills its last page;
- * neither is it on cgroup v1.
+ * __mod_memcg_state() of mm/memcontrol.c let each CPU keep back a batch of 32 pages or
+ * events, and that at both times that the line was read.
+ */
+long long balance_batch_slack(const char *line)
+{
+	const long long batch = 32, huge_page = 2 << 20;
+	long long unit = balance_line_counts_events(line) ? 1 : books_page_size();
+
+	if (line_counts_huge_pages(line))
+		unit = huge_page;
+	if (!kernel_batches_stat() || snapshot_counts_pages(line))
+		return 0;
+	return 2 * batch * unit * sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+/*
+ * How far a line may be off. What a task inside has is not known to the byte where lines
+ * are kept back, nor if it fills its last page; neither is it on cgroup v1.
  */
 static long long line_slack(const char *name, const struct charge *charge, enum balance_lines lines)
 {
-	const long long batch = 32;
-	long long unit = books_page_size();
-
 	if (snapshot_tells_bytes())
 		return 0;
 	if (snapshot_counts_pages(name))
-		return lines == BALANCE_HELD && charge->byte_bytes ? unit : 0;
-	if (!kernel_batches_stat())
-		return 0;
-	if (line_counts_events(name))
-		unit = 1;
-	return 2 * batch * unit * sysconf(_SC_NPROCESSORS_ONLN);
+		return lines == BALANCE_HELD && charge->byte_bytes ? books_page_size() : 0;
+	return balance_batch_slack(name);
 }
 
 int balance(const struct snapshot *before, const struct snapshot *after,
@@ -121,7 +161,7 @@ int balance(const struct snapshot *before, const struct snapshot *after,
 		long long expected = line_expected(line->name, charge);
 		long long seen = line->value - snapshot_value(before, line->name);
 
-		if (lines == BALANCE_HELD && line_counts_events(line->name))
+		if (lines == BALANCE_HELD && balance_line_counts_events(line->name))
 			continue;
 		if (llabs(seen - expected) <= line_slack(line->name, charge, lines))
 			continue;
@@ -145,13 +185,15 @@ long long balance_line(const struct snapshot *before, const struct snapshot *aft
 
 void balance_report(const char *what, int ret, const struct violation *violation)
 {
+	char text[128];
+
 	if (ret < 0)
 		fprintf(stderr, "# %s: cannot tell: %s\n", what, strerror(-ret));
 	if (ret <= 0)
 		return;
-	fprintf(stderr, "# %s: %d lines moved wrongly; ", what, ret);
-	fprintf(stderr, "worst is %s: expected %lld, seen %lld, difference %lld\n", violation->line,
-		violation->expected, violation->seen, violation->seen - violation->expected);
+	snprintf(text, sizeof(text), "%s: %d lines moved wrongly, the worst is %s", what, ret,
+		 violation->line);
+	law_report(violation->cgroup, text, violation->expected, violation->seen);
 }
 
 /*

@@ -20,6 +20,8 @@ struct charge {
 	long long slab_unreclaimable;
 	long long percpu;
 	long long vmalloc;
+	long long file_mapped;       /* pages in address spaces, each once (mm/rmap.c) */
+	long long file_mapped_local; /* of the cgroup's own, for which v1 has a line, too */
 };
 
 void charge_add(struct charge *charge, __u32 kind, const struct memstress_books *books);
@@ -29,6 +31,10 @@ void charge_add(struct charge *charge, __u32 kind, const struct memstress_books 
  * they are slab objects of the same objcg.
  */
 void charge_add_slab(struct charge *charge, long long bytes);
+
+/* One charge on top of another, or taken away from it */
+void charge_plus(struct charge *charge, const struct charge *other);
+void charge_minus(struct charge *charge, const struct charge *other);
 
 /*
  * How far memory.current moves once settled: what an objcg is charged by the byte
@@ -45,7 +51,8 @@ long long charge_byte_base(const struct snapshot *snap);
 
 /* Of the line that is farthest from what was expected */
 struct violation {
-	char line[32];
+	const char *cgroup; /* its path, where known */
+	char line[80];
 	long long expected;
 	long long seen;
 };
@@ -67,6 +74,12 @@ int balance(const struct snapshot *before, const struct snapshot *after,
 /* What one line is off by: seen less expected */
 long long balance_line(const struct snapshot *before, const struct snapshot *after,
 		       const struct charge *charge, const char *name);
+
+/* Whether a line counts what happened and not what is held */
+bool balance_line_counts_events(const char *line);
+
+/* How far a line may be off because each CPU keeps back a batch of it (kernel_batches_stat()) */
+long long balance_batch_slack(const char *line);
 
 /* Prints what a law returned: the violation's expected, seen, difference, or -errno */
 void balance_report(const char *what, int ret, const struct violation *violation);

@@ -99,6 +99,13 @@ static long long kmalloc_cache(__u64 size, bool account, const char *attribute)
 	return value ? value : kmalloc_attribute("kmalloc-", size, attribute);
 }
 
+long long books_accounted_object(const char *cache)
+{
+	long long stride = slab_attribute(cache, "slab_size");
+
+	return stride < 0 ? stride : stride + OBJCG_BYTES;
+}
+
 /* include/asm-generic/getorder.h get_order(), in bytes */
 static long long page_block_bytes(__u64 size)
 {
@@ -107,6 +114,15 @@ static long long page_block_bytes(__u64 size)
 	while (bytes < (long long)size)
 		bytes <<= 1;
 	return bytes;
+}
+
+/*
+ * The size that it takes a cache for: mm/slab_common.c or slub.c __do_krealloc() leaves what
+ * shrinks where it is.
+ */
+static __u64 kmalloc_taken(const struct memstress_alloc *request)
+{
+	return request->object_size << (request->method == MEMSTRESS_ALLOC_SHRINK);
 }
 
 /* Above the largest cache mm/slab_common.c __kmalloc_large_node() takes a block of pages. */
@@ -175,7 +191,9 @@ bool books_can_be_known(const struct memstress_alloc *request)
 {
 	switch (request->kind) {
 	case MEMSTRESS_KIND_KMALLOC:
-		return kmalloc_cache(request->object_size, request->flags & MEMSTRESS_ALLOC_ACCOUNT,
+	case MEMSTRESS_KIND_KVMALLOC:
+		return kmalloc_cache(kmalloc_taken(request),
+				     request->flags & MEMSTRESS_ALLOC_ACCOUNT,
 				     "objs_per_slab") != 1;
 	case MEMSTRESS_KIND_CACHE:
 		return two_fit_into_a_slab(request->object_size);
@@ -201,13 +219,16 @@ int books_derive_one(const struct memstress_alloc *request, struct memstress_boo
 		books->footprint_bytes = page << request->order;
 		break;
 	case MEMSTRESS_KIND_KMALLOC:
-		ret = derive_kmalloc(request->object_size, account, books);
+	case MEMSTRESS_KIND_KVMALLOC:
+		ret = derive_kmalloc(kmalloc_taken(request), account, books);
 		break;
 	case MEMSTRESS_KIND_CACHE:
 		ret = derive_cache(request->object_size, account, books);
 		break;
 	case MEMSTRESS_KIND_VMALLOC:
 		/* mm/vmalloc.c __vmalloc_area_node(): whole pages; the guard page is no memory */
+	case MEMSTRESS_KIND_EXACT:
+		/* mm/page_alloc.c make_alloc_exact(): what is behind the last page goes back */
 		books->page_charged_bytes = (request->object_size + page - 1) / page * page;
 		books->footprint_bytes = books->page_charged_bytes;
 		break;
@@ -243,6 +264,20 @@ int books_derive(const struct memstress_alloc *answer, __u64 objects, struct mem
 	books->byte_charged_bytes *= objects - uncharged;
 	books->footprint_bytes *= objects;
 	return ret;
+}
+
+int books_fall_back(const struct memstress_alloc *answer, __u64 fallbacks,
+		    struct memstress_books *kmalloc, struct memstress_books *vmalloc)
+{
+	struct memstress_alloc request = *answer;
+	int ret;
+
+	request.kind = MEMSTRESS_KIND_KMALLOC;
+	ret = books_derive(&request, answer->books.objects - fallbacks, kmalloc);
+	if (ret)
+		return ret;
+	request.kind = MEMSTRESS_KIND_VMALLOC;
+	return books_derive(&request, fallbacks, vmalloc);
 }
 
 static bool field_equal(const char *what, const char *field, __u64 expected, __u64 seen)

@@ -27,9 +27,19 @@ bool books_can_be_known(const struct memstress_alloc *request);
 int books_derive(const struct memstress_alloc *answer, __u64 objects,
 		 struct memstress_books *books);
 
+/*
+ * The same of kvmalloc objects, of which all but @fallbacks have become kmalloc objects, and
+ * those are vmalloc areas.
+ */
+int books_fall_back(const struct memstress_alloc *answer, __u64 fallbacks,
+		    struct memstress_books *kmalloc, struct memstress_books *vmalloc);
+
 /* True if equal; else prints every field that differs: expected, seen, difference */
 bool books_equal(const char *what, const struct memstress_books *expected,
 		 const struct memstress_books *seen);
+
+/* What an object of a slab cache of the kernel's costs when it is accounted; -errno */
+long long books_accounted_object(const char *cache);
 
 /* What slabs of @objects kmalloc objects of this size have that is no object's, in bytes */
 long long books_slab_waste(const struct memstress_alloc *request, __u64 objects);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -294,6 +295,52 @@ long long cgroup_read_key(const struct cgroup *cg, const char *file, const char 
 			return atoll(line + key_len + 1);
 	}
 	return -ENOENT;
+}
+
+long long cgroup_count_dying(const struct cgroup *top)
+{
+	if (cgroup_is_v1())
+		return cgroup_count_unfreed();
+	return cgroup_read_key(top, "cgroup.stat", "nr_dying_descendants");
+}
+
+static long long count_directories(const char *path)
+{
+	DIR *dir = opendir(path);
+	long long count = 1;
+	struct dirent *entry;
+	char below[512];
+
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		snprintf(below, sizeof(below), "%.200s/%.255s", path, entry->d_name);
+		count += count_directories(below);
+	}
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
+long long cgroup_count_unfreed(void)
+{
+	long long count = -ENOENT, of, hierarchy;
+	char line[128], name[64], path[200];
+	FILE *file;
+	bool v1;
+
+	if (cgroup_mount(path, sizeof(path), &v1))
+		return -ENOENT;
+	file = fopen("/proc/cgroups", "r");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%63s %lld %lld", name, &hierarchy, &of) != 3)
+			continue;
+		if (v1 ? !strcmp(name, "memory") : !hierarchy)
+			count = of;
+	}
+	if (file)
+		fclose(file);
+	return count < 0 ? -ENOENT : count - count_directories(path);
 }
 
 /* A child that waits until it was moved; without a word it ends */

@@ -58,6 +58,19 @@ long long cgroup_read_number(const struct cgroup *cg, const char *file);
 long long cgroup_read_key(const struct cgroup *cg, const char *file, const char *key);
 
 /*
+ * Removed cgroups that are still there, below @top; on v1, where no cgroup tells, all of
+ * the hierarchy that have not been freed
+ */
+long long cgroup_count_dying(const struct cgroup *top);
+
+/*
+ * Cgroups of the hierarchy with the memory controller that are removed and not freed: those
+ * are in /proc/cgroups, too, at each controller of the hierarchy; which is 0 on cgroup v2,
+ * where newer kernels list only controllers that v1 has as well. -ENOENT: it does not tell
+ */
+long long cgroup_count_unfreed(void);
+
+/*
  * fork() into the cgroup: what the fork itself needs is charged to the caller's
  * cgroup, only what the child does from its first instruction on to this one.
  */

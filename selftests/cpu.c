@@ -50,6 +50,15 @@ int cpu_first_of_node(int node)
 	return first;
 }
 
+int cpu_count_nodes(void)
+{
+	int node = 0;
+
+	while (cpu_first_of_node(node) >= 0)
+		node++;
+	return node ? node : 1;
+}
+
 bool cpu_is_removable(int cpu)
 {
 	int fd = cpu_open_online(cpu);

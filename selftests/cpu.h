@@ -11,6 +11,9 @@ int cpu_last_online(void);
 /* The first CPU of a NUMA node; -errno */
 int cpu_first_of_node(int node);
 
+/* NUMA nodes that have CPUs, 1 where there are none */
+int cpu_count_nodes(void);
+
 /* Whether the kernel can take this CPU offline */
 bool cpu_is_removable(int cpu);
 

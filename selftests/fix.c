@@ -22,6 +22,28 @@ static const struct fix_record fixes[] = {
 		.subject = "memcg: drain obj stock on cpu hotplug teardown",
 		.first = { { 6, 12, 21 }, { 6, 13, 9 }, { 6, 14, 0 } },
 	},
+	[FIX_SLAB_STAT_OF_BULK_FREE] = {
+		.subject = "slub: fix unreclaimable slab stat for bulk free",
+		.first = { { 5, 14, 0 } },
+	},
+	[FIX_MAX_EVENT_OF_REFUSALS] = {
+		.subject =
+			"mm: memcontrol: raise MEMCG_MAX for charges that fail without reclaiming",
+		.first = { { 7, 3, 4 } },
+	},
+	/* Since 6.12, and not mended as of 7.3.4 */
+	[FIX_PEAK_OF_OTHER_DESCRIPTORS] = {
+		.subject = "not fixed: peak_write() forgets the peak of other descriptors",
+	},
+	/* 7.3 has had it from its first release on; what is between the series was not looked at */
+	[FIX_SUPERSEDED_LIMIT] = {
+		.subject = "mm: memcg: stop reclaim when a limit update is superseded",
+		.first = { { 6, 1, 188 }, { 6, 12, 109 }, { 7, 3, 0 } },
+	},
+	[FIX_OWNERS_OF_PERCPU] = {
+		.subject = "mm: memcg/percpu: account extra objcg space to memory cgroups",
+		.first = { { 5, 17, 0 } },
+	},
 };
 
 const char *fix_missing(enum fix fix)

@@ -9,6 +9,11 @@
 
 enum fix {
 	FIX_OBJ_STOCK_OF_OFFLINE_CPU,
+	FIX_SLAB_STAT_OF_BULK_FREE,
+	FIX_MAX_EVENT_OF_REFUSALS,
+	FIX_PEAK_OF_OTHER_DESCRIPTORS,
+	FIX_SUPERSEDED_LIMIT,
+	FIX_OWNERS_OF_PERCPU,
 };
 
 /* The subject of a fix that this kernel lacks; NULL if it has it */

@@ -35,6 +35,19 @@ bool kernel_before(unsigned int major, unsigned int minor)
 	return this.major < major || (this.major == major && this.minor < minor);
 }
 
+bool kernel_has_symbol(const char *name)
+{
+	FILE *symbols = fopen("/proc/kallsyms", "r");
+	char line[512], symbol[256];
+	bool found = false;
+
+	while (symbols && !found && fgets(line, sizeof(line), symbols))
+		found = sscanf(line, "%*s %*s %255s", symbol) == 1 && !strcmp(symbol, name);
+	if (symbols)
+		fclose(symbols);
+	return found;
+}
+
 bool kernel_batches_stat(void)
 {
 	return kernel_before(5, 13);

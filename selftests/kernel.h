@@ -14,6 +14,9 @@ struct kernel_release kernel_release(void);
 
 bool kernel_before(unsigned int major, unsigned int minor);
 
+/* Whether a function or variable of this name is in the kernel or its modules */
+bool kernel_has_symbol(const char *name);
+
 /*
  * Before 5.13 ("mm: memcontrol: switch to rstat") a line of memory.stat was what the
  * CPUs had handed in, a batch at a time; there is no way to ask them for the rest.

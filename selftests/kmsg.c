@@ -7,7 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "kmsg.h"
+
+#define NS_PER_US 1000ULL
+
+/* oom_rs of oom_kill_process(), with a second for the difference of two clocks */
+#define OOM_REPORTS    10
+#define OOM_REPORTS_US 6000000ULL
 
 int kmsg_mark(struct kmsg *kmsg)
 {
@@ -39,6 +46,8 @@ int kmsg_next(struct kmsg *kmsg, struct kmsg_record *record)
 
 	/* "priority,sequence,time,flags;text", then lines of a dictionary */
 	record->level = atoi(buf) & 7;
+	if (sscanf(buf, "%*u,%*u,%llu", &record->time_us) != 1)
+		record->time_us = 0;
 	text = strchr(buf, ';');
 	text = text ? text + 1 : buf;
 	text[strcspn(text, "\n")] = '\0';
@@ -59,6 +68,39 @@ int kmsg_find(struct kmsg *kmsg, struct kmsg_record *record, const char *const *
 			return 1;
 	}
 	return ret;
+}
+
+/* OOMs that were reported in the last five seconds */
+static int kmsg_count_oom_reports(void)
+{
+	unsigned long long times[OOM_REPORTS] = { 0 }, now = clock_now_ns() / NS_PER_US;
+	struct kmsg kmsg = { .fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC) };
+	struct kmsg_record record;
+	unsigned int next = 0;
+	int ret, count = 0;
+
+	if (kmsg.fd < 0)
+		return -errno;
+	while ((ret = kmsg_next(&kmsg, &record)) == 1 || ret == -EPIPE)
+		if (ret == 1 && strstr(record.text, " invoked oom-killer: "))
+			times[next++ % OOM_REPORTS] = record.time_us;
+	kmsg_close(&kmsg);
+	for (next = 0; next < OOM_REPORTS; next++)
+		count += times[next] && times[next] + OOM_REPORTS_US > now;
+	return ret ? ret : count;
+}
+
+int kmsg_await_oom_reports(void)
+{
+	__u64 deadline = clock_deadline_ns(4 * OOM_REPORTS_US * NS_PER_US);
+	int count;
+
+	do {
+		count = kmsg_count_oom_reports();
+	} while (count > OOM_REPORTS / 2 && clock_poll(deadline));
+	if (count < 0)
+		return count;
+	return count > OOM_REPORTS / 2 ? -ETIMEDOUT : 0;
 }
 
 /*

@@ -14,6 +14,7 @@ struct kmsg {
 
 struct kmsg_record {
 	int level; /* 0 to 7 */
+	unsigned long long time_us;
 	char text[1024];
 };
 
@@ -29,6 +30,12 @@ int kmsg_next(struct kmsg *kmsg, struct kmsg_record *record);
  * 1: found; 0: not there.
  */
 int kmsg_find(struct kmsg *kmsg, struct kmsg_record *record, const char *const *strings);
+
+/*
+ * oom_kill_process() of mm/oom_kill.c reports ten OOMs in five seconds, and no more: waits
+ * until it would report half as many again. 0 or -errno
+ */
+int kmsg_await_oom_reports(void);
 
 /* Prints and counts what was logged at warning level or worse */
 int kmsg_count_warnings(struct kmsg *kmsg);

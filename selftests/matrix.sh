@@ -59,7 +59,8 @@ for pair in "${pairs[@]}"; do
 			split(last, n)
 			print pair, n[1], n[3], n[5] - xfailed, xfailed + 0, seconds / 60
 		}' "$log" >>"$rows"
-	grep '^# not ok ' "$log" | sed "s/^# /# $pair: /" || true
+	sed -n '/^# Summary:/,/^# expected failures/p' "$log" | grep -E '^# (>|not ok) ' |
+		sed "s/^# /# $pair: /" || true
 	sed -n 's/^# ok .*# \(SKIP\|XFAIL\) /\1 /p' "$log" | sort | uniq -c | sed "s/^ */# $pair: /"
 done
 

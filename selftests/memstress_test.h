@@ -4,13 +4,18 @@
 #define MEMSTRESS_TEST_H
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <linux/memstress.h>
 
 #include "clock.h"
 #include "kselftest_harness.h"
+#include "law.h"
 #include "session.h"
+#include "soak.h"
 
 /* @ret is 0 or -errno; the failure prints both names */
 #define EXPECT_ERRNO(errno_expected, ret)                                          \
@@ -36,15 +41,92 @@
 #define XFAIL(statement, fmt, ...) SKIP(statement, "XFAIL " fmt, ##__VA_ARGS__)
 #endif
 
-/* Runs the tests with timeouts that are for the kernel that this is */
-static inline int test_run(int argc, char **argv)
+#define TESTS_MAX 64
+
+/* What the harness calls for each test; test_begin() stands before it */
+static struct test_function {
+	struct __test_metadata *test;
+	void (*fn)(struct __test_metadata *test, struct __fixture_variant_metadata *variant);
+} test_functions[TESTS_MAX];
+
+static inline void test_begin(struct __test_metadata *test,
+			      struct __fixture_variant_metadata *variant)
 {
+	struct test_function *function = test_functions;
+
+	while (function->test != test)
+		function++;
+	law_begin_case(test->fixture->name, variant->name, test->name);
+	function->fn(test, variant);
+}
+
+static inline bool test_is_case(const char *name, struct __fixture_metadata *fixture,
+				struct __fixture_variant_metadata *variant,
+				struct __test_metadata *test)
+{
+	const char *of = variant ? variant->name : "";
+	char this[256];
+
+	snprintf(this, sizeof(this), "%s%s%s.%s", fixture->name, of[0] ? "." : "", of, test->name);
+	return !strcmp(name, this);
+}
+
+/* Leaves nothing to run but the case of this name; false if there is none */
+static inline bool test_select(const char *name)
+{
+	struct __fixture_variant_metadata *variant;
 	struct __fixture_metadata *fixture;
 	struct __test_metadata *test;
 
-	for (fixture = __fixture_list; fixture; fixture = fixture->next)
-		for (test = fixture->tests; test; test = test->next)
-			test->timeout *= clock_slowness();
+	for (fixture = __fixture_list; fixture; fixture = fixture->next) {
+		variant = fixture->variant;
+		do {
+			for (test = fixture->tests; test; test = test->next) {
+				if (!test_is_case(name, fixture, variant, test))
+					continue;
+				__fixture_list = fixture;
+				fixture->next = NULL;
+				fixture->variant = variant;
+				if (variant)
+					variant->next = NULL;
+				fixture->tests = test;
+				test->next = NULL;
+				return true;
+			}
+			variant = variant ? variant->next : NULL;
+		} while (variant);
+	}
+	return false;
+}
+
+/*
+ * Runs the tests, or CASE of the environment alone, as the results name it, with timeouts
+ * that are for the kernel that this is.
+ */
+static inline int test_run(int argc, char **argv)
+{
+	struct test_function *function = test_functions;
+	const char *only = getenv("CASE");
+	struct __fixture_metadata *fixture;
+	struct __test_metadata *test;
+
+	if (access(MEMSTRESS_DEVICE, F_OK)) {
+		printf("1..0 # SKIP no %s: is the module loaded?\n", MEMSTRESS_DEVICE);
+		return KSFT_SKIP;
+	}
+	if (only && !test_select(only)) {
+		printf("Bail out! there is no case %s\n", only);
+		return KSFT_FAIL;
+	}
+	for (fixture = __fixture_list; fixture; fixture = fixture->next) {
+		for (test = fixture->tests; test; test = test->next) {
+			if (function == test_functions + TESTS_MAX)
+				return KSFT_FAIL;
+			*function++ = (struct test_function){ test, test->fn };
+			test->fn = test_begin;
+			test->timeout *= clock_slowness() * soak_times(1, SOAK_PATIENCE);
+		}
+	}
 	return test_harness_run(argc, argv);
 }
 

@@ -4,7 +4,8 @@
 # report.sh [NAME...]: run the host's unit tests (NAME unit) and the selftests in the VM (all
 # other names), both as KTAP, and add up. The last line is: N passed, N failed, N skipped
 #
-# Environment: QUICK=1, without NAMEs: only what is quick; and run.sh's.
+# Environment: QUICK=1, without NAMEs: only what is quick; SOAK, minutes: the selftests alone, again and
+# again for so long, in an order that SEED repeats; and run.sh's.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck disable=SC2034 # program.sh uses it
@@ -32,7 +33,13 @@ run_unit() {
 }
 
 run_selftests() {
-	"$here/vm/run.sh" test "${selftests[@]}" | tee "$tmp/vm" || true
+	local mode=(test)
+
+	if [[ ${SOAK:-} ]]; then
+		mode=(soak "$SOAK" "${SEED:-$SRANDOM}")
+		echo "# make soak MINUTES=$SOAK SEED=${mode[2]} does this again"
+	fi
+	"$here/vm/run.sh" "${mode[@]}" "${selftests[@]}" | tee "$tmp/vm" || true
 	tail -n 1 "$tmp/vm" | awk -f "$here/vm/counts.awk" >>"$totals"
 }
 
@@ -44,11 +51,12 @@ check_skips() {
 	[[ ${KERNEL:-} != */* && ! ${SMP:-}${NODES:-}${SWAP:-} ]] || return 0
 	[[ $guest && $guest != v2 ]] || guest=$("$here/vm/guest.sh" names | head -n 1)
 	awk -v kernel="${KERNEL:-$("$here/vm/kernel.sh" names | head -n 1)}" -v guest="$guest" \
+		-v only="${CASE:-}" \
 		-f "$here/vm/skips.awk" "$here/vm/skips" "$1" >"$tmp/skips"
 }
 
 {
-	if ((!$#)) || [[ " $* " == *" unit "* ]]; then
+	if ((!$#)) && [[ ! ${SOAK:-} ]] || [[ " $* " == *" unit "* ]]; then
 		run_unit
 	fi
 	if ((!$# || ${#selftests[@]})); then
@@ -56,12 +64,21 @@ check_skips() {
 	fi
 } | tee "$tmp/ktap"
 
+# failed_cases: what they have said, from the results
+failed_cases() {
+	awk '
+		/^(not )?ok / || /^# #  RUN / || /^# ok / { said = ""; next }
+		/^# not ok / { printf "%s%s\n", said, $0; said = ""; next }
+		{ said = said $0 "\n" }' "$tmp/ktap"
+}
+
 touch "$tmp/skips"
 check_skips "$tmp/ktap"
 echo "0 $(wc -l <"$tmp/skips") 0 0" >>"$totals"
 
 echo "#"
 echo "# Summary:"
+failed_cases | sed 's/^\(# \)\?/# > /'
 grep -E '^(not ok |# .* xfailed in |# memstress-vm: (LEAK|SPLAT|no verdict|verdict))' "$tmp/ktap" |
 	sed 's/^not/# not/' || true
 sed 's/^/# not ok /' "$tmp/skips"

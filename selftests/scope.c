@@ -186,39 +186,44 @@ int scope_take(struct scope *scope, struct scope_snapshot *snap)
 	return ret;
 }
 
-int scope_baseline(struct scope *scope, struct scope_snapshot *snap)
+int scope_take_exact(struct scope *scope, struct scope_snapshot *snap)
 {
-	int ret;
+	int ret = scope_settle(scope);
 
-	scope_visit_cpus();
-	ret = scope_settle(scope);
 	if (!ret)
 		ret = scope_flush(scope);
 	return ret ? ret : scope_take(scope, snap);
+}
+
+int scope_baseline(struct scope *scope, struct scope_snapshot *snap)
+{
+	scope_visit_cpus();
+	return scope_take_exact(scope, snap);
 }
 
 int scope_law(struct scope *scope, const struct scope_snapshot *before, const struct charge *charge,
 	      enum balance_lines lines, struct violation *violation)
 {
 	const struct charge nothing = { 0 };
+	struct charge above = *charge;
 	struct scope_snapshot after;
 	struct violation first;
 	int ret, wrong;
 
-	ret = scope_settle(scope);
-	if (!ret)
-		ret = scope_flush(scope);
-	if (!ret)
-		ret = scope_take(scope, &after);
+	ret = scope_take_exact(scope, &after);
 	if (ret)
 		return ret;
 
+	above.file_mapped_local = 0;
 	wrong = balance(&before->target, &after.target, charge, lines, violation);
-	ret = balance(&before->parent, &after.parent, charge, lines, &first);
+	violation->cgroup = scope->target.path;
+	ret = balance(&before->parent, &after.parent, &above, lines, &first);
+	first.cgroup = scope->parent.path;
 	if (!wrong)
 		*violation = first;
 	wrong += ret;
 	ret = balance(&before->sibling, &after.sibling, &nothing, BALANCE_ALL, &first);
+	first.cgroup = scope->sibling.path;
 	if (!wrong)
 		*violation = first;
 	return wrong + ret;
@@ -240,23 +245,98 @@ int scope_law_await(struct scope *scope, const struct scope_snapshot *before,
 	return ret;
 }
 
+int scope_moves_await(struct scope *scope, const struct cgroup *cg, const struct snapshot *before,
+		      const struct moves *moves, enum moves_of of, const char *what)
+{
+	__u64 deadline = clock_deadline_ns(AWAIT_DEADLINE_NS);
+	struct violation violation = { 0 };
+	struct snapshot now;
+	int ret;
+
+	do {
+		scope_visit_cpus();
+		ret = session_settle(scope->session, cg->fd);
+		if (!ret)
+			ret = scope_flush(scope);
+		if (!ret)
+			ret = snapshot_take(&now, cg);
+		if (!ret)
+			ret = moves_check(before, &now, moves, of, &violation);
+	} while (ret && clock_poll(deadline));
+	violation.cgroup = cg->path;
+	balance_report(what, ret, &violation);
+	return ret;
+}
+
+long long scope_no_dying_await(struct scope *scope)
+{
+	__u64 deadline = clock_deadline_ns(AWAIT_DEADLINE_NS);
+	__u64 start = clock_now_ns();
+	long long dying;
+
+	do {
+		scope_visit_cpus();
+		dying = cgroup_count_dying(&scope->top);
+		/*
+		 * A CPU's stock has a reference to whom it is of (refill_stock() of
+		 * mm/memcontrol.c). Removal drains it; but where pages keep a cgroup, and are
+		 * freed after that, it is the last one until somebody else charges there.
+		 */
+		if (dying && kernel_before(5, 13))
+			scope_settle(scope);
+	} while (dying && clock_poll(deadline));
+	if (!dying)
+		fprintf(stderr, "# no dying cgroups after %llu ms\n",
+			(clock_now_ns() - start) / NS_PER_MS);
+	return dying;
+}
+
+long long scope_no_unfreed_await(struct scope *scope)
+{
+	__u64 deadline = clock_deadline_ns(AWAIT_DEADLINE_NS);
+	__u64 start = clock_now_ns();
+	long long unfreed;
+
+	do {
+		/* As in scope_no_dying_await() */
+		if (kernel_before(5, 13))
+			scope_settle(scope);
+		unfreed = cgroup_count_unfreed();
+		/* As long as a CPU has the mm of one who died in there */
+		if (unfreed > 0)
+			scope_visit_cpus();
+	} while (unfreed > 0 && clock_poll(deadline));
+	fprintf(stderr, "# no cgroups that wait to be freed after %llu ms\n",
+		(clock_now_ns() - start) / NS_PER_MS);
+	return unfreed == -ENOENT ? 0 : unfreed;
+}
+
+int scope_create_alone(struct scope *scope, const char *name, long long max)
+{
+	int ret = scope_create(scope, name, max);
+
+	if (!ret && scope_no_unfreed_await(scope))
+		ret = -EBUSY;
+	return ret;
+}
+
 void scope_visit_cpus(void)
 {
-	cpu_set_t all, one;
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	cpu_set_t own, one;
 	void *memory;
 	int cpu;
 
-	if (sched_getaffinity(0, sizeof(all), &all))
+	if (sched_getaffinity(0, sizeof(own), &own))
 		return;
 	memory = mmap(NULL, 1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, &all))
-			continue;
+	for (cpu = 0; cpu < cpus; cpu++) {
 		CPU_ZERO(&one);
 		CPU_SET(cpu, &one);
-		sched_setaffinity(0, sizeof(one), &one);
-		madvise(memory, 1, MADV_COLD);
+		/* Those that are offline have nothing */
+		if (!sched_setaffinity(0, sizeof(one), &one))
+			madvise(memory, 1, MADV_COLD);
 	}
-	sched_setaffinity(0, sizeof(all), &all);
+	sched_setaffinity(0, sizeof(own), &own);
 	munmap(memory, 1);
 }

@@ -14,6 +14,7 @@
 
 #include "balance.h"
 #include "cgroup.h"
+#include "moves.h"
 #include "worker.h"
 
 struct scope {
@@ -33,6 +34,14 @@ struct scope_snapshot {
 /* @max: the parent's limit in bytes */
 int scope_create(struct scope *scope, const char *name, long long max);
 
+/*
+ * The same, when no cgroup of before is still being freed: a child's struct is its parent's
+ * charge (mem_cgroup_css_alloc() of mm/memcontrol.c), and giving that back puts the dead
+ * parent into the stocks of a CPU instead of whoever was there. For tests that count on
+ * what is in a stock, or on usage that does not fall by itself.
+ */
+int scope_create_alone(struct scope *scope, const char *name, long long max);
+
 /* Removes all of it; -EBUSY also if the module's sessions hold more than at first */
 int scope_remove(struct scope *scope);
 
@@ -43,6 +52,9 @@ int scope_settle(struct scope *scope);
 int scope_flush(struct scope *scope);
 
 int scope_take(struct scope *scope, struct scope_snapshot *snap);
+
+/* The same, settled and flushed */
+int scope_take_exact(struct scope *scope, struct scope_snapshot *snap);
 
 /*
  * What a law is measured from: settled, flushed, and nothing on its way. Pages of a
@@ -67,6 +79,20 @@ int scope_law(struct scope *scope, const struct scope_snapshot *before, const st
 int scope_law_await(struct scope *scope, const struct scope_snapshot *before,
 		    const struct charge *charge, enum balance_lines lines,
 		    struct violation *violation, __u64 *waited_ns);
+
+/*
+ * A cgroup of the test's own, not only of the scope: it is settled and flushed until its
+ * lines have moved by @moves since @before, and all is reported if they never do. Returns
+ * as scope_law() does. @what: when this was
+ */
+int scope_moves_await(struct scope *scope, const struct cgroup *cg, const struct snapshot *before,
+		      const struct moves *moves, enum moves_of of, const char *what);
+
+/* Waits until no removed cgroup is there; how many still are, and prints how long it took */
+long long scope_no_dying_await(struct scope *scope);
+
+/* Waits until no removed cgroup is still being freed; how many still are */
+long long scope_no_unfreed_await(struct scope *scope);
 
 /*
  * Takes back what idle CPUs keep of dead tasks, which may stay there for ever:

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -73,6 +74,38 @@ int session_ledger(int fd, __u32 handle, struct memstress_ledger *ledger)
 	return session_ioctl(fd, MEMSTRESS_IOC_LEDGER, ledger);
 }
 
+int session_audit(int fd, __u32 handle, struct memstress_audit *audit)
+{
+	*audit = (struct memstress_audit){ .size = sizeof(*audit), .handle = handle };
+	return session_ioctl(fd, MEMSTRESS_IOC_AUDIT, audit);
+}
+
+/*
+ * Before 6.2 a thread keeps the RSS of what a driver has inserted to itself until its 64th
+ * page fault, or until it unmaps a page (check_sync_rss_stat() and add_mm_rss_vec() of
+ * mm/memory.c); neither /proc nor the OOM killer knows of it before.
+ */
+static void session_tell_rss(void)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	char *memory = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return;
+	*memory = 1;
+	munmap(memory, page);
+}
+
+int session_map(int fd, const struct memstress_alloc *alloc, void **memory)
+{
+	*memory = mmap(NULL, alloc->books.requested_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		       alloc->mmap_offset);
+	if (*memory == MAP_FAILED)
+		return -errno;
+	session_tell_rss();
+	return 0;
+}
+
 long long session_total_bytes(void)
 {
 	struct memstress_info info;
@@ -84,6 +117,16 @@ long long session_total_bytes(void)
 	ret = session_info(fd, 0, &info);
 	close(fd);
 	return ret ? ret : (long long)info.total_bytes;
+}
+
+int session_share(int fd, bool shared)
+{
+	struct memstress_setup setup = {
+		.size = sizeof(setup),
+		.flags = shared ? MEMSTRESS_SETUP_SHARED : 0,
+	};
+
+	return session_ioctl(fd, MEMSTRESS_IOC_SETUP, &setup);
 }
 
 int session_settle(int fd, int cgroup_fd)
@@ -109,6 +152,8 @@ const char *session_kind_name(__u32 kind)
 		[MEMSTRESS_KIND_CACHE] = "cache",
 		[MEMSTRESS_KIND_VMALLOC] = "vmalloc",
 		[MEMSTRESS_KIND_PERCPU] = "percpu",
+		[MEMSTRESS_KIND_EXACT] = "exact",
+		[MEMSTRESS_KIND_KVMALLOC] = "kvmalloc",
 	};
 
 	return kind < MEMSTRESS_KIND_END ? name[kind] : "?";

@@ -6,6 +6,7 @@
 #ifndef MEMSTRESS_SELFTESTS_SESSION_H
 #define MEMSTRESS_SELFTESTS_SESSION_H
 
+#include <stdbool.h>
 #include <linux/memstress.h>
 
 int session_open(void);
@@ -23,8 +24,17 @@ int session_free_all(int fd);
 /* @handle 0: the sums of the session */
 int session_ledger(int fd, __u32 handle, struct memstress_ledger *ledger);
 
+/* @handle 0: all holdings of the session */
+int session_audit(int fd, __u32 handle, struct memstress_audit *audit);
+
+/* Maps all of a holding that was just made, and makes it count: @alloc->books.requested_bytes */
+int session_map(int fd, const struct memstress_alloc *alloc, void **memory);
+
 /* The footprint of all sessions, seen by a session of its own */
 long long session_total_bytes(void);
+
+/* Others than the opener may ALLOC in it, too; or not any more */
+int session_share(int fd, bool shared);
 
 /* Makes the counters of a cgroup exact; -EAGAIN if SETTLE could not */
 int session_settle(int fd, int cgroup_fd);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -49,12 +50,27 @@ FIXTURE_VARIANT(fail_nth)
 {
 	__u32 kind;
 	__u64 size; /* or order */
+	__u32 flags;
+	__u32 method;
 };
 
 #define VARIANT(_name, _kind, _size)                          \
 	FIXTURE_VARIANT_ADD(fail_nth, _name)                  \
 	{                                                     \
 		.kind = MEMSTRESS_KIND_##_kind, .size = _size \
+	}
+
+#define VARIANT_METHOD(_name, _kind, _size, _method)           \
+	FIXTURE_VARIANT_ADD(fail_nth, _name)                   \
+	{                                                      \
+		.kind = MEMSTRESS_KIND_##_kind, .size = _size, \
+		.method = MEMSTRESS_ALLOC_##_method,           \
+	}
+
+#define VARIANT_FLAGS(_name, _kind, _size, _flags)                                                \
+	FIXTURE_VARIANT_ADD(fail_nth, _name)                                                      \
+	{                                                                                         \
+		.kind = MEMSTRESS_KIND_##_kind, .size = _size, .flags = MEMSTRESS_ALLOC_##_flags, \
 	}
 
 VARIANT(page, PAGE, 0);
@@ -65,6 +81,13 @@ VARIANT(cache, CACHE, 200);
 VARIANT(vmalloc, VMALLOC, 65536);
 /* More than the empty pages that the percpu allocator keeps (PCPU_EMPTY_POP_PAGES_HIGH) */
 VARIANT(percpu, PERCPU, 16384);
+VARIANT(exact, EXACT, 20000);
+VARIANT(kvmalloc, KVMALLOC, 1024);
+VARIANT_METHOD(page_bulk, PAGE, 0, BULK);
+VARIANT_METHOD(cache_bulk, CACHE, 200, BULK);
+VARIANT_METHOD(kmalloc_grow, KMALLOC, 200, GROW);
+VARIANT_METHOD(kmalloc_large_shrink, KMALLOC, 20000, SHRINK);
+VARIANT_FLAGS(page_3_splittable, PAGE, 3, SPLITTABLE);
 
 #define OBJECTS 5
 
@@ -78,6 +101,8 @@ FIXTURE_SETUP(fail_nth)
 	ASSERT_LE(0, self->fd);
 	self->request =
 		session_request(variant->kind, variant->size, OBJECTS, self->scope.target.fd);
+	self->request.flags |= variant->flags;
+	self->request.method = variant->method;
 	/* What is made on first use, which is first_use's affair */
 	first = self->request;
 	ASSERT_EQ(0, session_alloc(self->fd, &first));
@@ -216,6 +241,17 @@ static bool free_is_sound(struct _test_data_fail_nth *self, struct memstress_fre
 	return !fired;
 }
 
+/* Whether the objects of the request can be freed so, if INFO says that the kind can be */
+static bool can_free(struct _test_data_fail_nth *self, __u32 method)
+{
+	struct memstress_info info;
+
+	if (session_info(self->fd, self->request.kind, &info))
+		return false;
+	return info.kind_free_methods & (1ULL << method) &&
+	       (method != MEMSTRESS_FREE_SPLIT || self->request.flags & MEMSTRESS_ALLOC_SPLITTABLE);
+}
+
 /* Giving back needs nothing, so it always succeeds */
 TEST_F_TIMEOUT(fail_nth, free, TIMEOUT_S)
 {
@@ -223,6 +259,8 @@ TEST_F_TIMEOUT(fail_nth, free, TIMEOUT_S)
 	int ret;
 
 	for (free.method = 0; free.method < MEMSTRESS_FREE_METHOD_END; free.method++) {
+		if (!can_free(self, free.method))
+			continue;
 		for (free.order = 0; free.order < MEMSTRESS_FREE_ORDER_END; free.order++) {
 			free.seed = free.order == MEMSTRESS_FREE_RANDOM;
 			free.flags = 0;
@@ -231,6 +269,59 @@ TEST_F_TIMEOUT(fail_nth, free, TIMEOUT_S)
 			EXPECT_TRUE(free_is_sound(self, free));
 		}
 	}
+	ret = law(self, &(struct charge){ 0 });
+	EXPECT_EQ(0, ret)
+	balance_report("freed", ret, &self->violation);
+}
+
+/*
+ * In another context only what the caller itself needs can fail: the n-th failure is the
+ * task's (should_fail_ex() of lib/fault-inject.c). Waiting for it needs nothing.
+ */
+static bool context_is_sound(struct _test_data_fail_nth *self, __u32 context)
+{
+	struct memstress_free free = { .size = sizeof(free), .context = context };
+	unsigned int nth = 0;
+	bool fired = true;
+	int ret;
+
+	while (fired && ++nth < NTH_END) {
+		struct memstress_alloc alloc = self->request;
+
+		alloc.context = context;
+		if (context != MEMSTRESS_CONTEXT_KWORKER)
+			alloc.policy = MEMSTRESS_POLICY_NOWAIT;
+		if (fault_arm(&self->fault, nth))
+			return false;
+		ret = session_alloc(self->fd, &alloc);
+		fired = !fault_disarm(&self->fault);
+		if (ret == -ENOMEM && fired)
+			continue;
+		/* Percpu takes what is populated, or nothing */
+		if (ret ||
+		    (alloc.stop != MEMSTRESS_STOP_DONE && alloc.kind != MEMSTRESS_KIND_PERCPU))
+			return false;
+		if (alloc.handle)
+			ret = session_free(self->fd, alloc.handle, 0);
+		if (ret)
+			return false;
+	}
+	return !fired && free_is_sound(self, free);
+}
+
+TEST_F_TIMEOUT(fail_nth, contexts, TIMEOUT_S)
+{
+	struct memstress_info info;
+	__u32 context;
+	int ret;
+
+	ASSERT_EQ(0, session_info(self->fd, variant->kind, &info));
+	for (context = MEMSTRESS_CONTEXT_KWORKER; context < MEMSTRESS_CONTEXT_END; context++)
+		/* The bulk allocators want interrupts enabled */
+		if (info.kind_contexts & (1ULL << context) &&
+		    !(self->request.method == MEMSTRESS_ALLOC_BULK &&
+		      context == MEMSTRESS_CONTEXT_HARDIRQ))
+			EXPECT_TRUE(context_is_sound(self, context));
 	ret = law(self, &(struct charge){ 0 });
 	EXPECT_EQ(0, ret)
 	balance_report("freed", ret, &self->violation);
@@ -367,6 +458,46 @@ TEST_F_TIMEOUT(fail_nth_calls, settle, TIMEOUT_S)
 	EXPECT_FALSE(fired);
 	EXPECT_LT(0, refused);
 	fprintf(stderr, "# settle: %u allocations, %u refused\n", nth - 1, refused);
+}
+
+/* A mapping that cannot be made in full is not there, and the holding can be freed */
+TEST_F_TIMEOUT(fail_nth_calls, mmap, TIMEOUT_S)
+{
+	/* So many that their page tables take several pages */
+	struct memstress_alloc alloc =
+		session_request(MEMSTRESS_KIND_PAGE, 0, 1200, self->scope.target.fd);
+	int fd = self->scope.session;
+	unsigned int nth = 0, refused = 0;
+	struct memstress_ledger ledger;
+	bool fired = true;
+
+	alloc.flags |= MEMSTRESS_ALLOC_MAPPABLE;
+	ASSERT_EQ(0, session_alloc(fd, &alloc));
+	while (fired && ++nth < NTH_END) {
+		void *memory;
+		int ret;
+
+		ASSERT_EQ(0, fault_arm(&self->fault, nth));
+		memory = mmap(NULL, alloc.books.requested_bytes, PROT_READ, MAP_SHARED, fd,
+			      alloc.mmap_offset);
+		ret = memory == MAP_FAILED ? -errno : 0;
+		fired = !fault_disarm(&self->fault);
+		if (ret) {
+			EXPECT_TRUE(fired);
+			EXPECT_ERRNO(ENOMEM, ret);
+			refused++;
+		} else {
+			EXPECT_EQ(0, munmap(memory, alloc.books.requested_bytes));
+		}
+		EXPECT_EQ(0, session_ledger(fd, alloc.handle, &ledger));
+		EXPECT_EQ(0, ledger.mappings);
+	}
+	EXPECT_FALSE(fired);
+	EXPECT_LE(3, refused);
+	EXPECT_EQ(0, session_free(fd, alloc.handle, 0));
+	EXPECT_EQ(0, session_ledger(fd, 0, &ledger));
+	EXPECT_EQ(0, ledger.lingering_objects);
+	fprintf(stderr, "# mmap: %u allocations, %u refused\n", nth - 1, refused);
 }
 
 FIXTURE(fail_nth_module)

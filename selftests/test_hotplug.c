@@ -10,6 +10,8 @@
 #include "scope.h"
 #include "twin.h"
 
+LAW("a CPU that goes offline and comes back loses no charge, and gains none");
+
 #define LIMIT_BYTES (256 << 20)
 #define TIMEOUT_S   120
 

@@ -11,8 +11,10 @@
 #include "kmsg.h"
 #include "memstress_test.h"
 #include "scope.h"
+#include "seed.h"
 
 #define KILLS       200
+#define SOAK_KILLS  2000
 #define LIMIT_BYTES (16 << 20)
 #define LATEST_NS   (30 * NS_PER_MS)
 #define TIMEOUT_S   200
@@ -41,15 +43,12 @@ FIXTURE(kill)
 
 FIXTURE_SETUP(kill)
 {
-	const char *seed = getenv("MEMSTRESS_SEED");
-
 	ASSERT_EQ(0, scope_create(&self->scope, "kill", LIMIT_BYTES));
 	self->position = mmap(NULL, sizeof(*self->position), PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->position);
 	memset(self->position, 0, sizeof(*self->position));
-	self->seed = seed ? strtoull(seed, NULL, 0) : clock_now_ns();
-	fprintf(stderr, "# MEMSTRESS_SEED=%llu\n", self->seed);
+	self->seed = seed_take();
 	ASSERT_EQ(0, scope_baseline(&self->scope, &self->empty));
 	ASSERT_EQ(0, kmsg_mark(&self->kmsg));
 }
@@ -62,15 +61,6 @@ FIXTURE_TEARDOWN(kill)
 	EXPECT_EQ(0, scope_remove(&self->scope));
 }
 
-/* xorshift64*: the same on every libc, so that a seed means the same everywhere */
-static __u64 draw(__u64 *state)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return *state * 0x2545f4914f6cdd1dULL;
-}
-
 static int alloc_some(int fd, __u64 *state, __u32 kind, struct position *position)
 {
 	static const __u64 sizes[MEMSTRESS_KIND_END][3] = {
@@ -79,8 +69,10 @@ static int alloc_some(int fd, __u64 *state, __u32 kind, struct position *positio
 		[MEMSTRESS_KIND_CACHE] = { 64, 200, 1000 },
 		[MEMSTRESS_KIND_VMALLOC] = { 4096, 10000, 300000 },
 		[MEMSTRESS_KIND_PERCPU] = { 8, 64, 1000 },
+		[MEMSTRESS_KIND_EXACT] = { 4096, 10000, 300000 },
+		[MEMSTRESS_KIND_KVMALLOC] = { 500, 20000, 300000 },
 	};
-	__u64 size = sizes[kind][draw(state) % 3];
+	__u64 size = sizes[kind][seed_draw(state) % 3];
 	/* A pointer beside each object, and percpu for two CPUs: at most four times the size */
 	__u64 bytes = kind == MEMSTRESS_KIND_PAGE ? 4096ULL << size : 4 * size;
 	struct memstress_alloc alloc =
@@ -89,7 +81,7 @@ static int alloc_some(int fd, __u64 *state, __u32 kind, struct position *positio
 	/* Percpu areas are slow to make, and would have most of the time */
 	if (kind == MEMSTRESS_KIND_PERCPU)
 		alloc.count /= 16;
-	alloc.count = alloc.count ? 1 + draw(state) % alloc.count : 1;
+	alloc.count = alloc.count ? 1 + seed_draw(state) % alloc.count : 1;
 	position->kind = kind;
 	__atomic_store_n(&position->call, 1, __ATOMIC_SEQ_CST);
 	return session_alloc(fd, &alloc);
@@ -100,8 +92,8 @@ static int free_some(int fd, __u64 *state, struct position *position, bool all)
 	struct memstress_free req = {
 		.size = sizeof(req),
 		.flags = MEMSTRESS_FREE_ALL,
-		.order = draw(state) % MEMSTRESS_FREE_ORDER_END,
-		.count = all ? 0 : 1 + draw(state) % 1000,
+		.order = seed_draw(state) % MEMSTRESS_FREE_ORDER_END,
+		.count = all ? 0 : 1 + seed_draw(state) % 1000,
 	};
 
 	__atomic_store_n(&position->call, 2, __ATOMIC_SEQ_CST);
@@ -111,7 +103,7 @@ static int free_some(int fd, __u64 *state, struct position *position, bool all)
 /* Allocates and frees until it is killed; exits only if something went wrong */
 static void churn(struct position *position, __u64 state)
 {
-	__u32 round = draw(&state) % MEMSTRESS_KIND_END;
+	__u32 round = seed_draw(&state) % MEMSTRESS_KIND_END;
 	int fd = session_open();
 	int ret = fd < 0 ? fd : 0;
 	__u32 kind;
@@ -130,21 +122,21 @@ static void churn(struct position *position, __u64 state)
 TEST_F_TIMEOUT(kill, at_any_moment, TIMEOUT_S)
 {
 	unsigned int killed[ARRAY_SIZE(calls)][MEMSTRESS_KIND_END] = {};
-	__u64 state = self->seed | 1, worker_state, waited_ns, slowest_ns = 0;
+	__u64 state = self->seed, worker_state, waited_ns, slowest_ns = 0;
 	const struct charge nothing = { 0 };
 	struct violation violation;
+	unsigned int kills = soak_times(KILLS, SOAK_KILLS), i, kind, call;
 	int ret, status;
-	unsigned int i, kind, call;
 	pid_t pid;
 
-	for (i = 0; i < KILLS; i++) {
+	for (i = 0; i < kills; i++) {
 		/* Drawn before the fork, so that both go on with the same state */
-		worker_state = draw(&state);
+		worker_state = seed_draw(&state);
 		pid = cgroup_fork(&self->scope.target);
 		ASSERT_LE(0, pid);
 		if (!pid)
 			churn(self->position, worker_state);
-		clock_pause_ns(draw(&state) % LATEST_NS);
+		clock_pause_ns(seed_draw(&state) % LATEST_NS);
 		ASSERT_EQ(0, kill(pid, SIGKILL));
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
 		ASSERT_TRUE(WIFSIGNALED(status))
@@ -169,7 +161,7 @@ TEST_F_TIMEOUT(kill, at_any_moment, TIMEOUT_S)
 			if (killed[i][kind])
 				fprintf(stderr, "# killed %3u times %s, kind %s\n", killed[i][kind],
 					calls[i], session_kind_name(kind));
-	fprintf(stderr, "# %d kills in %llu rounds, all back after %llu ms at the latest\n", KILLS,
+	fprintf(stderr, "# %u kills in %llu rounds, all back after %llu ms at the latest\n", kills,
 		self->position->rounds, slowest_ns / NS_PER_MS);
 	EXPECT_EQ(0, cgroup_read_key(&self->scope.target, "memory.events", "oom"));
 }

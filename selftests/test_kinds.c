@@ -40,6 +40,11 @@ static const __u64 cache_sizes[] = { 8, 20, 64, 100, 1000, 1024, 4096, 5000, 163
 static const __u64 vmalloc_sizes[] = { 8, 4095, 4096, 4097, 65536, 70000, 1 << 20, 5 << 20 };
 static const __u64 percpu_sizes[] = { 8, 9, 12, 64, 100, 1000, 4096, 32768 };
 
+static const __u64 exact_sizes[] = { 8, 4096, 4097, 12288, 20000, 70000, 1 << 20, (2 << 20) + 1 };
+
+/* Above a page any may become a vmalloc area if kmalloc() has no block at hand */
+static const __u64 kvmalloc_sizes[] = { 8, 9, 96, 97, 1024, 2049, 4096 };
+
 #define VARIANT(_name, _kind, _sizes)                                                         \
 	FIXTURE_VARIANT_ADD(kinds, _name)                                                     \
 	{                                                                                     \
@@ -51,6 +56,8 @@ VARIANT(kmalloc, KMALLOC, kmalloc_sizes);
 VARIANT(cache, CACHE, cache_sizes);
 VARIANT(vmalloc, VMALLOC, vmalloc_sizes);
 VARIANT(percpu, PERCPU, percpu_sizes);
+VARIANT(exact, EXACT, exact_sizes);
+VARIANT(kvmalloc, KVMALLOC, kvmalloc_sizes);
 
 FIXTURE_SETUP(kinds)
 {
@@ -71,7 +78,7 @@ static bool is_costly(const struct memstress_alloc *alloc)
 {
 	if (alloc->kind == MEMSTRESS_KIND_PAGE)
 		return alloc->order > COSTLY_ORDER;
-	return alloc->kind == MEMSTRESS_KIND_KMALLOC &&
+	return (alloc->kind == MEMSTRESS_KIND_KMALLOC || alloc->kind == MEMSTRESS_KIND_EXACT) &&
 	       (long long)alloc->object_size > books_page_size() << COSTLY_ORDER;
 }
 
@@ -84,7 +91,7 @@ static bool may_fail(const struct memstress_alloc *alloc)
 	/* mm/percpu.c pcpu_alloc(): without blocking it takes only what is populated */
 	if (alloc->kind == MEMSTRESS_KIND_PERCPU)
 		return !blocks;
-	return is_costly(alloc);
+	return is_costly(alloc) || alloc->policy == MEMSTRESS_POLICY_NOLOCK;
 }
 
 /* What INFO and the manual say of this kind and policy; @known: books_can_be_known() */
@@ -94,6 +101,10 @@ static int expected_ret(const struct memstress_info *info, const struct memstres
 	long long size = alloc->object_size;
 
 	if (!(info->kind_policies & (1ULL << alloc->policy)) || !known)
+		return -EOPNOTSUPP;
+	/* No large objects, and no orders that no CPU keeps lists of */
+	if (alloc->policy == MEMSTRESS_POLICY_NOLOCK &&
+	    (alloc->order > COSTLY_ORDER || size > books_page_size() << 1))
 		return -EOPNOTSUPP;
 	if (alloc->policy != MEMSTRESS_POLICY_NOFAIL)
 		return 0;

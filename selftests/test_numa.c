@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The law of conservation between NUMA nodes: whichever node the caller runs on, and
- * whichever the memory comes from, the books balance; and memory.numa_stat has the slab
- * bytes on the node that they lie on, and on no other.
+ * whichever the memory comes from, the books balance; memory.numa_stat has bytes on the
+ * node that they lie on, and on no other; and pages that move to another node take their
+ * charge with them.
  */
 #include <stdio.h>
+#include <sys/syscall.h>
 
 #include "books.h"
 #include "cpu.h"
 #include "memstress_test.h"
+#include "node_stat.h"
 #include "scope.h"
 #include "twin.h"
+#include "user_memory.h"
+#include "worker.h"
+
+LAW("between nodes the books balance, bytes are on the node they lie on, and move with their page");
 
 #define LIMIT_BYTES  (256 << 20)
 #define CHARGE_BYTES (4 << 20)
 #define NODES        2
+#define USER_BYTES   (2 << 20)
 #define TIMEOUT_S    120
 
 /* Before any test: fixtures cannot skip on older kernels' harness */
@@ -184,6 +192,97 @@ TEST_F_TIMEOUT(numa, red_twin, TIMEOUT_S)
 	EXPECT_EQ(0, close(fd));
 	EXPECT_EQ(0, law(self, "green again"));
 	EXPECT_TRUE(nodes_are_right(self, 0));
+}
+
+/* All of the worker's pages; 0 or -errno */
+static int move_pages_of(const struct worker *worker, int from, int to)
+{
+	const unsigned long old_nodes = 1UL << from, new_nodes = 1UL << to;
+	long left = syscall(SYS_migrate_pages, worker->pid, 8 * sizeof(old_nodes), &old_nodes,
+			    &new_nodes);
+
+	if (left > 0)
+		fprintf(stderr, "# %ld pages have stayed\n", left);
+	return left < 0 ? -errno : 0;
+}
+
+FIXTURE(moved)
+{
+	struct scope scope;
+	struct scope_snapshot before;
+	struct worker worker; /* in the target, with user memory, on node 0 */
+};
+
+FIXTURE_SETUP(moved)
+{
+	unsigned long long bytes = USER_BYTES;
+
+	ASSERT_EQ(0, user_memory_open());
+	ASSERT_EQ(0, scope_create(&self->scope, "moved", LIMIT_BYTES));
+	ASSERT_EQ(0, worker_start(&self->worker, &self->scope.target));
+	ASSERT_EQ(0, worker_take(&self->worker, USER_ANON, &bytes));
+	ASSERT_EQ(0, worker_take(&self->worker, USER_MAPPED, &bytes));
+	scope_visit_cpus();
+	ASSERT_EQ(0, move_pages_of(&self->worker, 1, 0));
+	ASSERT_EQ(0, scope_baseline(&self->scope, &self->before));
+}
+
+FIXTURE_TEARDOWN(moved)
+{
+	worker_kill(&self->worker);
+	user_memory_close();
+	EXPECT_EQ(0, scope_remove(&self->scope));
+}
+
+/* Of pages that all lie on one node */
+static bool lies_on(const struct cgroup *cg, const struct node_stat *stat, const char *line,
+		    unsigned int node, long long bytes)
+{
+	char what[64];
+	bool held = true;
+	unsigned int i;
+
+	for (i = 0; i < NODES; i++) {
+		snprintf(what, sizeof(what), "%s N%u of memory.numa_stat", line, i);
+		held &= law_equal(cg->path, what, i == node ? bytes : 0,
+				  node_stat_value(stat, line, i));
+	}
+	return held;
+}
+
+static bool all_lies_on(struct _test_data_moved *self, unsigned int node)
+{
+	const struct cgroup *const cgroups[] = { &self->scope.target, &self->scope.parent };
+	static const struct moves none;
+	bool held = true;
+	unsigned int i;
+
+	held &= !scope_moves_await(&self->scope, cgroups[0], &self->before.target, &none,
+				   MOVES_OF_PAYER, "moved to another node");
+	for (i = 0; i < 2; i++) {
+		struct node_stat stat;
+		long long anon = snapshot_value(&self->before.target, "anon");
+
+		if (node_stat_take(&stat, cgroups[i]))
+			return false;
+		held &= lies_on(cgroups[i], &stat, "anon", node, anon);
+		held &= lies_on(cgroups[i], &stat, "file", node, USER_BYTES);
+		held &= lies_on(cgroups[i], &stat, "shmem", node, USER_BYTES);
+		held &= lies_on(cgroups[i], &stat, "file_mapped", node, USER_BYTES);
+	}
+	return held;
+}
+
+TEST_F_TIMEOUT(moved, takes_its_charge_along, TIMEOUT_S)
+{
+	EXPECT_TRUE(all_lies_on(self, 0));
+	ASSERT_EQ(0, move_pages_of(&self->worker, 0, 1));
+	EXPECT_TRUE(all_lies_on(self, 1));
+	ASSERT_EQ(0, move_pages_of(&self->worker, 1, 0));
+	EXPECT_TRUE(all_lies_on(self, 0));
+	fprintf(stderr, "# red twin: the law must be broken\n");
+	ASSERT_EQ(0, move_pages_of(&self->worker, 0, 1));
+	EXPECT_FALSE(all_lies_on(self, 0));
 }
 
 TEST_HARNESS_MAIN

@@ -10,6 +10,8 @@
 #include "twin.h"
 #include "worker.h"
 
+LAW("after the free, usage and every line of memory.stat are back where they were");
+
 #define LIMIT_BYTES  (256 << 20)
 #define CHARGE_BYTES (64ULL << 20)
 #define MAX_OBJECTS  200000
@@ -47,6 +49,8 @@ VARIANT(kmalloc_large, KMALLOC, 65536, "slab_unreclaimable");
 VARIANT(cache, CACHE, 200, "slab_unreclaimable");
 VARIANT(vmalloc, VMALLOC, 65536, "vmalloc");
 VARIANT(percpu, PERCPU, 64, "percpu");
+VARIANT(exact, EXACT, 20000, "kernel");
+VARIANT(kvmalloc, KVMALLOC, 1024, "slab_unreclaimable");
 
 FIXTURE_SETUP(giving_back)
 {

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A session: what it holds, for how long, who may use it, and in which order it lets go. */
 #include <fcntl.h>
+#include <grp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "books.h"
 #include "clock.h"
 #include "memstress_test.h"
 #include "scope.h"
+#include "twin.h"
 #include "worker.h"
 
 #define LIMIT_BYTES (256 << 20)
@@ -37,9 +42,10 @@ FIXTURE_TEARDOWN(session)
 }
 
 static const __u64 some_sizes[MEMSTRESS_KIND_END] = {
-	[MEMSTRESS_KIND_PAGE] = 1,    [MEMSTRESS_KIND_KMALLOC] = 200,
-	[MEMSTRESS_KIND_CACHE] = 300, [MEMSTRESS_KIND_VMALLOC] = 10000,
-	[MEMSTRESS_KIND_PERCPU] = 40,
+	[MEMSTRESS_KIND_PAGE] = 1,       [MEMSTRESS_KIND_KMALLOC] = 200,
+	[MEMSTRESS_KIND_CACHE] = 300,    [MEMSTRESS_KIND_VMALLOC] = 10000,
+	[MEMSTRESS_KIND_PERCPU] = 40,    [MEMSTRESS_KIND_EXACT] = 5000,
+	[MEMSTRESS_KIND_KVMALLOC] = 700,
 };
 
 /* @count objects of a kind; the books as they must be, -errno if it went wrong */
@@ -433,35 +439,41 @@ TEST_F_TIMEOUT(session, threads_alloc_at_once, TIMEOUT_S)
 	EXPECT_EQ(0, ledger.in_flight);
 }
 
+/*
+ * A FREE that is in flight has not begun yet, or is over when somebody looks, if the host is
+ * busy; so this is tried until it is met in between.
+ */
 TEST_F_TIMEOUT(session, busy_while_freed, TIMEOUT_S)
 {
 	__u64 deadline = clock_deadline_ns(30 * NS_PER_S);
 	struct thread thread = { .fd = self->fd };
 	struct memstress_ledger ledger;
 	struct memstress_books books;
-	__u32 handle;
+	bool met;
 
-	ASSERT_EQ(0, hold(self, self->fd, MEMSTRESS_KIND_KMALLOC, 200000, &handle, &books));
-	thread.free = (struct memstress_free){
-		.size = sizeof(thread.free),
-		.handle = handle,
-		.order = MEMSTRESS_FREE_RANDOM,
-		.seed = 1,
-	};
-	ASSERT_EQ(0, pthread_create(&thread.id, NULL, thread_free, &thread));
 	do {
-		ASSERT_EQ(0, session_ledger(self->fd, 0, &ledger));
-	} while (!ledger.in_flight && ledger.books.objects && clock_now_ns() < deadline);
-	EXPECT_EQ(1, ledger.in_flight);
-	EXPECT_ERRNO(EBUSY, session_free(self->fd, handle, 1));
-	/* FREE_ALL leaves out what others work on */
-	EXPECT_ERRNO(0, session_free_all(self->fd));
-	ASSERT_EQ(0, session_ledger(self->fd, handle, &ledger));
+		thread.free = (struct memstress_free){
+			.size = sizeof(thread.free),
+			.order = MEMSTRESS_FREE_RANDOM,
+			.seed = 1,
+		};
+		ASSERT_EQ(0, hold(self, self->fd, MEMSTRESS_KIND_KMALLOC, 200000,
+				  &thread.free.handle, &books));
+		ASSERT_EQ(0, pthread_create(&thread.id, NULL, thread_free, &thread));
+		do {
+			ASSERT_EQ(0, session_ledger(self->fd, 0, &ledger));
+		} while (!ledger.in_flight && ledger.books.objects);
+		met = session_free(self->fd, thread.free.handle, 1) == -EBUSY;
+		/* FREE_ALL leaves out what others work on */
+		EXPECT_ERRNO(0, session_free_all(self->fd));
+		met = met && !session_ledger(self->fd, thread.free.handle, &ledger);
+		ASSERT_EQ(0, pthread_join(thread.id, NULL));
+	} while (!met && clock_now_ns() < deadline);
+	EXPECT_TRUE(met);
 	EXPECT_LT(0, ledger.books.objects);
-	ASSERT_EQ(0, pthread_join(thread.id, NULL));
 	EXPECT_EQ(0, thread.ret);
 	EXPECT_TRUE(books_equal("freed", &books, &thread.free.books));
-	EXPECT_ERRNO(ENOENT, session_free(self->fd, handle, 1));
+	EXPECT_ERRNO(ENOENT, session_free(self->fd, thread.free.handle, 1));
 }
 
 TEST_F_TIMEOUT(session, deadline, TIMEOUT_S)
@@ -509,6 +521,244 @@ TEST_F(session, max_failures)
 		EXPECT_EQ(0, session_free(self->fd, alloc.handle, 0));
 	}
 	EXPECT_EQ(0, cgroup_read_key(&self->scope.target, "memory.events", "oom"));
+}
+
+static __u32 session_flags(int fd)
+{
+	struct memstress_ledger ledger;
+
+	return session_ledger(fd, 0, &ledger) ? ~0U : ledger.session_flags;
+}
+
+/* Returns the number of the step that went wrong */
+static int use_shared(struct scope *scope, int fd, __u32 handle)
+{
+	struct memstress_alloc alloc = session_request(MEMSTRESS_KIND_PAGE, 0, 3, scope->target.fd);
+
+	(void)handle;
+	if (session_share(fd, false) != -EACCES || session_share(fd, true) != -EACCES)
+		return 1;
+	if (session_alloc(fd, &alloc) || alloc.stop != MEMSTRESS_STOP_DONE)
+		return 2;
+	return 0;
+}
+
+TEST_F(session, shared_by_the_opener)
+{
+	struct memstress_ledger ledger;
+	struct memstress_books books;
+	__u32 handle;
+
+	EXPECT_EQ(0, session_flags(self->fd));
+	ASSERT_EQ(0, hold(self, self->fd, MEMSTRESS_KIND_PAGE, 10, &handle, &books));
+	ASSERT_EQ(0, session_share(self->fd, true));
+	EXPECT_EQ(MEMSTRESS_SETUP_SHARED, session_flags(self->fd));
+	EXPECT_EQ(0, in_child(use_shared, &self->scope, self->fd, handle));
+	/* The child is gone, what it made is not */
+	ASSERT_EQ(0, session_ledger(self->fd, 0, &ledger));
+	EXPECT_EQ(13, ledger.books.objects);
+
+	ASSERT_EQ(0, session_share(self->fd, false));
+	EXPECT_EQ(0, session_flags(self->fd));
+	EXPECT_EQ(0, in_child(use_inherited, &self->scope, self->fd, handle));
+}
+
+#define NOBODY 65534
+
+/* The opener's privilege is not lent to who has none */
+static int use_shared_as_nobody(struct scope *scope, int fd, __u32 handle)
+{
+	struct memstress_alloc alloc = session_request(MEMSTRESS_KIND_PAGE, 0, 1, scope->target.fd);
+	struct memstress_alloc unpaid = alloc;
+
+	(void)handle;
+	unpaid.flags = 0;
+	unpaid.payer_fd = MEMSTRESS_PAYER_CALLER;
+	if (setgroups(0, NULL) || setgid(NOBODY) || setuid(NOBODY))
+		return 1;
+	if (session_alloc(fd, &alloc) != -EPERM)
+		return 2;
+	if (session_alloc(fd, &unpaid) != -EPERM)
+		return 3;
+	return 0;
+}
+
+/* Nor the caller's to who had none when the session was opened */
+static int use_shared_of_nobody(struct scope *scope, int unused, __u32 also_unused)
+{
+	struct memstress_alloc alloc = session_request(MEMSTRESS_KIND_PAGE, 0, 1, scope->target.fd);
+	int fd;
+
+	(void)unused;
+	(void)also_unused;
+	if (chmod(MEMSTRESS_DEVICE, 0666))
+		return 1;
+	fd = seteuid(NOBODY) ? -1 : session_open();
+	if (chmod(MEMSTRESS_DEVICE, 0600) != -1 || seteuid(0) || chmod(MEMSTRESS_DEVICE, 0600))
+		return 2;
+	if (fd < 0 || session_share(fd, true))
+		return 3;
+	return session_alloc(fd, &alloc) == -EPERM ? 0 : 4;
+}
+
+TEST_F(session, shared_privilege)
+{
+	ASSERT_EQ(0, session_share(self->fd, true));
+	EXPECT_EQ(0, in_child(use_shared_as_nobody, &self->scope, self->fd, 0));
+	EXPECT_EQ(0, in_child(use_shared_of_nobody, &self->scope, self->fd, 0));
+	/* Who has both does it */
+	EXPECT_EQ(0, in_child(use_shared, &self->scope, self->fd, 0));
+}
+
+/* A process in the target that allocates in a session of others, until it is killed */
+static pid_t start_payer(struct _test_data_session *self, struct memstress_alloc *alloc)
+{
+	pid_t pid = cgroup_fork(&self->scope.target);
+
+	if (pid)
+		return pid;
+	if (session_alloc(self->fd, alloc))
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+/* In memory that outlives whoever fills it in */
+static struct memstress_alloc *shared_alloc(__u64 count)
+{
+	struct memstress_alloc *alloc = mmap(NULL, sizeof(*alloc), PROT_READ | PROT_WRITE,
+					     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (alloc != MAP_FAILED) {
+		*alloc = session_request(MEMSTRESS_KIND_PAGE, 0, count, MEMSTRESS_PAYER_CALLER);
+		alloc->stop = MEMSTRESS_STOP_END;
+	}
+	return alloc;
+}
+
+static bool is_made(struct memstress_alloc *alloc)
+{
+	__u64 deadline = clock_deadline_ns(30 * NS_PER_S);
+
+	while (__atomic_load_n(&alloc->stop, __ATOMIC_ACQUIRE) == MEMSTRESS_STOP_END)
+		if (!clock_poll(deadline))
+			return false;
+	return true;
+}
+
+TEST_F_TIMEOUT(session, shared_charge_outlives_its_payer, TIMEOUT_S)
+{
+	struct memstress_alloc *alloc = shared_alloc(1000);
+	struct memstress_ledger before_ledger, ledger;
+	const struct charge nothing = { 0 };
+	struct scope_snapshot before;
+	struct violation violation;
+	struct charge charge = { 0 };
+	struct memstress_books books;
+	__u64 waited_ns;
+	int status, ret, twins[2];
+	unsigned int i;
+	pid_t pid;
+
+	ASSERT_NE(MAP_FAILED, alloc);
+	ASSERT_EQ(0, session_share(self->fd, true));
+	ASSERT_EQ(0, session_ledger(self->fd, 0, &before_ledger));
+	ASSERT_EQ(0, scope_baseline(&self->scope, &before));
+
+	pid = start_payer(self, alloc);
+	ASSERT_LT(0, pid);
+	ASSERT_TRUE(is_made(alloc));
+	EXPECT_EQ(MEMSTRESS_STOP_DONE, alloc->stop);
+	EXPECT_EQ(self->scope.target.id, alloc->payer_id);
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+
+	/* What is left of it is its objects, and the row in the ledger, which it paid, too */
+	ASSERT_EQ(0, books_derive(alloc, 1000, &books));
+	ASSERT_EQ(0, session_ledger(self->fd, 0, &ledger));
+	EXPECT_TRUE(books_equal("outlives", &books, &ledger.books));
+	charge_add(&charge, MEMSTRESS_KIND_PAGE, &books);
+	charge_add_slab(&charge, ledger.bookkeeping_bytes - before_ledger.bookkeeping_bytes);
+	ret = scope_law_await(&self->scope, &before, &charge, BALANCE_HELD, &violation, &waited_ns);
+	balance_report("outlives", ret, &violation);
+	EXPECT_EQ(0, ret);
+	/*
+	 * The row in the ledger fills no page; where only pages are counted, the law leaves one
+	 * for it, and it takes two to be seen.
+	 */
+	if (snapshot_tells_bytes())
+		EXPECT_TRUE(twin_page_is_seen(&self->scope, &before, &charge, BALANCE_HELD));
+	for (i = 0; i < ARRAY_SIZE(twins); i++) {
+		twins[i] = twin_open_page(&self->scope);
+		ASSERT_LE(0, twins[i]);
+	}
+	EXPECT_LT(0, scope_law(&self->scope, &before, &charge, BALANCE_HELD, &violation));
+	for (i = 0; i < ARRAY_SIZE(twins); i++)
+		EXPECT_EQ(0, close(twins[i]));
+
+	EXPECT_EQ(0, close(self->fd));
+	self->fd = -1;
+	ret = scope_law_await(&self->scope, &before, &nothing, BALANCE_HELD, &violation,
+			      &waited_ns);
+	balance_report("closed", ret, &violation);
+	EXPECT_EQ(0, ret);
+	EXPECT_EQ(0, munmap(alloc, sizeof(*alloc)));
+}
+
+/* The wait status of a process that wants some memory in the target */
+static int newcomer(struct scope *scope, size_t bytes)
+{
+	pid_t pid = cgroup_fork(&scope->target);
+	int status;
+
+	if (!pid) {
+		/* Not malloc(), which the compiler may leave out with its memset() */
+		void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (memory == MAP_FAILED)
+			_exit(1);
+		memset(memory, 1, bytes);
+		_exit(0);
+	}
+	return pid < 0 || waitpid(pid, &status, 0) != pid ? -1 : status;
+}
+
+/*
+ * Who holds the descriptor lives elsewhere, so the kill of the payer frees nothing, and the next
+ * one in the cgroup is killed for what is not its own.
+ */
+TEST_F_TIMEOUT(session, shared_charge_kills_the_next, TIMEOUT_S)
+{
+	const long long max = 16 << 20;
+	struct memstress_alloc *alloc = shared_alloc(max);
+	struct memstress_ledger ledger;
+	struct memstress_books books;
+	int status;
+	pid_t pid;
+
+	ASSERT_NE(MAP_FAILED, alloc);
+	ASSERT_EQ(0, session_share(self->fd, true));
+	ASSERT_EQ(0, cgroup_write_number(&self->scope.target, "memory.max", max));
+	EXPECT_EQ(0, newcomer(&self->scope, max / 2));
+	pid = start_payer(self, alloc);
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_EQ(MEMSTRESS_STOP_KILLED, alloc->stop);
+	ASSERT_EQ(0, session_ledger(self->fd, 0, &ledger));
+	ASSERT_EQ(0, books_derive(alloc, alloc->books.objects, &books));
+	EXPECT_TRUE(books_equal("stays", &books, &ledger.books));
+	/* The payer's own memory was a part of the limit, and not half of it */
+	EXPECT_LT(max, (long long)books.page_charged_bytes + max / 2);
+
+	status = newcomer(&self->scope, max / 2);
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_EQ(SIGKILL, WTERMSIG(status));
+	EXPECT_EQ(0, session_free_all(self->fd));
+	EXPECT_EQ(0, newcomer(&self->scope, max / 2));
+	EXPECT_EQ(0, munmap(alloc, sizeof(*alloc)));
 }
 
 int main(int argc, char **argv)

@@ -16,6 +16,8 @@
 #include "scope.h"
 #include "worker.h"
 
+LAW("cgroup v1's own limits and counters hold, and SETTLE leaves them as they are");
+
 #define LIMIT_BYTES (256 << 20)
 #define MAX_BYTES   (16LL << 20)
 #define REFUSALS    10

@@ -15,6 +15,8 @@
 #include "twin.h"
 #include "worker.h"
 
+LAW("who asks for more than there is dies of it, nobody else, and all channels tell the same");
+
 #define MAX_BYTES    (64LL << 20)
 #define PAST_MAX     (2 * MAX_BYTES)
 #define TIMEOUT_S    120
@@ -67,6 +69,7 @@ FIXTURE_SETUP(victim)
 	/* Without swap no bystander's memory can be pushed out instead; the file may be missing */
 	cgroup_write_number(&self->scope.target, "memory.swap.max", 0);
 	ASSERT_EQ(0, scope_baseline(&self->scope, &self->empty));
+	ASSERT_EQ(0, kmsg_await_oom_reports());
 	ASSERT_EQ(0, kmsg_mark(&self->kmsg));
 	self->sentinel = start_sentinel();
 	ASSERT_LT(0, self->sentinel);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,6 +14,7 @@
 #include "books.h"
 #include "clock.h"
 #include "session.h"
+#include "user_memory.h"
 #include "worker.h"
 
 /* For the slowest command: many millions of instructions on an emulated CPU */
@@ -42,7 +44,9 @@ static int worker_touch(__u64 bytes, int flags, void **memory)
 
 static int worker_obey(struct worker_page *page, int fd)
 {
+	unsigned long long bytes = page->bytes;
 	static void *shared;
+	int ret;
 	void *kept;
 
 	switch (page->command) {
@@ -54,12 +58,24 @@ static int worker_obey(struct worker_page *page, int fd)
 		return session_ioctl(fd, MEMSTRESS_IOC_FREE, &page->free);
 	case WORKER_LEDGER:
 		return session_ledger(fd, 0, &page->ledger);
+	case WORKER_AUDIT:
+		return session_audit(fd, 0, &page->audit);
 	case WORKER_TOUCH:
 		return worker_touch(page->bytes, MAP_PRIVATE, &kept);
 	case WORKER_SHARE:
 		return worker_touch(page->bytes, MAP_SHARED, &shared);
 	case WORKER_DROP:
 		return munmap(shared, page->bytes) ? -errno : 0;
+	case WORKER_MAP:
+		return session_map(fd, &page->alloc, &kept);
+	case WORKER_TAKE:
+		ret = user_memory_take(page->user, &bytes);
+		page->bytes = bytes;
+		return ret;
+	case WORKER_GIVE:
+		return user_memory_give(page->user);
+	case WORKER_PAGE_OUT:
+		return user_memory_page_out();
 	default:
 		return -EINVAL;
 	}
@@ -90,26 +106,86 @@ static void worker_answer(struct worker_page *page, int error)
 	futex_wake(&page->answered);
 }
 
-static void worker_main(struct worker_page *page)
-{
-	__u32 done = 0, asked;
-	int fd, error;
+static void worker_main(struct worker_page *page);
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	fd = session_open();
-	error = fd < 0 ? fd : worker_warm_up(page, fd);
-	/* Else reclaim at the limit swaps it out, and it is killed when it faults that in */
-	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) && !error)
-		error = -errno;
+/* Who serves, and with which session */
+struct worker_post {
+	struct worker_page *page;
+	int fd;
+	int error; /* of the last command */
+};
+
+static void *worker_serve(void *data);
+
+/* Hands the post to a thread that is not the leader */
+static int worker_hand_to_thread(struct worker_post *post)
+{
+	pthread_t thread;
+	int ret = pthread_create(&thread, NULL, worker_serve, post);
+
+	if (!ret)
+		pthread_join(thread, NULL);
+	return -ret;
+}
+
+/* Hands the post to a child, which ends when this process does, and this one with it */
+static int worker_hand_to_child(struct worker_post *post)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid)
+		worker_main(post->page);
+	if (pid < 0)
+		return -errno;
+	waitpid(pid, &status, 0);
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+/* Answers for what was done before it, then does what it is told */
+static void *worker_serve(void *data)
+{
+	struct worker_post *post = data;
+	struct worker_page *page = post->page;
+
 	for (;;) {
-		worker_answer(page, error);
-		done++;
+		__u32 done, asked;
+
+		worker_answer(page, post->error);
+		done = __atomic_load_n(&page->answered, __ATOMIC_RELAXED);
 		while ((asked = __atomic_load_n(&page->asked, __ATOMIC_ACQUIRE)) == done)
 			futex_wait(&page->asked, asked, ANSWER_DEADLINE_NS);
-		if (page->command == WORKER_EXIT)
+		switch (page->command) {
+		case WORKER_EXIT:
 			_exit(0);
-		error = worker_obey(page, fd);
+		case WORKER_THREAD:
+			post->error = 0;
+			post->error = worker_hand_to_thread(post);
+			break;
+		case WORKER_CHILD:
+			post->error = worker_hand_to_child(post);
+			break;
+		default:
+			post->error = worker_obey(page, post->fd);
+		}
 	}
+	return NULL;
+}
+
+static void worker_main(struct worker_page *page)
+{
+	struct worker_post post = { .page = page };
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	post.fd = session_open();
+	page->fd = post.fd;
+	post.error = post.fd < 0 ? post.fd : worker_warm_up(page, post.fd);
+	/* Else reclaim at the limit swaps it out, and it is killed when it faults that in */
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) && !post.error)
+		post.error = -errno;
+	if (!post.error)
+		post.error = user_memory_begin();
+	worker_serve(&post);
 }
 
 int worker_await(struct worker *worker)
@@ -163,6 +239,23 @@ int worker_ask(struct worker *worker, enum worker_command command)
 {
 	worker_tell(worker, command);
 	return worker_await(worker);
+}
+
+int worker_take(struct worker *worker, __u32 user, unsigned long long *bytes)
+{
+	int ret;
+
+	worker->page->user = user;
+	worker->page->bytes = *bytes;
+	ret = worker_ask(worker, WORKER_TAKE);
+	*bytes = worker->page->bytes;
+	return ret;
+}
+
+int worker_give(struct worker *worker, __u32 user)
+{
+	worker->page->user = user;
+	return worker_ask(worker, WORKER_GIVE);
 }
 
 int worker_wait(struct worker *worker, int *status)

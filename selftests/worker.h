@@ -19,9 +19,16 @@ enum worker_command {
 	WORKER_ALLOC,  /* worker_page.alloc */
 	WORKER_FREE,   /* worker_page.free */
 	WORKER_LEDGER, /* worker_page.ledger */
+	WORKER_AUDIT,  /* worker_page.audit: of all that it holds */
 	WORKER_TOUCH,  /* worker_page.bytes of anonymous memory, and keep them */
 	WORKER_SHARE,  /* worker_page.bytes of memory that counts as shmem, until WORKER_DROP */
 	WORKER_DROP,
+	WORKER_MAP,    /* the holding of worker_page.alloc, and keep it mapped */
+	WORKER_THREAD, /* from now on another thread of the worker does what it is told */
+	WORKER_CHILD,  /* from now on a child of it does, with a session of its own */
+	WORKER_TAKE,   /* worker_page.bytes of worker_page.user, see user_memory.h */
+	WORKER_GIVE,
+	WORKER_PAGE_OUT, /* what it has of USER_ANON, to swap */
 	WORKER_EXIT,
 };
 
@@ -29,10 +36,13 @@ struct worker_page {
 	__u32 asked, answered; /* futexes: number of commands */
 	__u32 command;
 	int error; /* of the last command: 0 or -errno */
+	int fd;    /* of its session */
+	__u32 user;
 	__u64 bytes;
 	struct memstress_alloc alloc;
 	struct memstress_free free;
 	struct memstress_ledger ledger;
+	struct memstress_audit audit;
 };
 
 struct worker {
@@ -50,6 +60,10 @@ int worker_start(struct worker *worker, const struct cgroup *cg);
 void worker_tell(struct worker *worker, enum worker_command command);
 int worker_await(struct worker *worker);
 int worker_ask(struct worker *worker, enum worker_command command);
+
+/* Takes user memory, or gives it back; @bytes as user_memory_take() has it */
+int worker_take(struct worker *worker, __u32 user, unsigned long long *bytes);
+int worker_give(struct worker *worker, __u32 user);
 
 /* Waits for its end. Returns 0 and its wait status, or -ETIMEDOUT */
 int worker_wait(struct worker *worker, int *status);

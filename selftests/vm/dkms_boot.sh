@@ -110,7 +110,7 @@ completes() {
 	_completion_loader memstress
 	complete -p memstress >/dev/null || complain "no completion" || return
 	is "$(complete_words memstress r)" run && is "$(complete_words memstress run --oom)" --oom-group &&
-		is "$(complete_words memstress help d)" doctor || return
+		is "$(complete_words memstress help "do")" doctor || return
 	for command in $(complete_words memstress ""); do
 		[[ $command != --* ]] || continue
 		run memstress help "$command"

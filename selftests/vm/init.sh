@@ -4,6 +4,7 @@
 # PID 1 of the guest. What to do is in /etc/memstress-vm, one word a line:
 #
 #   test NAME...		run these selftests
+#   soak SECONDS SEED NAME...	run them for that time
 #   run COMMAND...	run one command
 #   shell TERM		give the user a shell on the console
 #
@@ -17,6 +18,7 @@
 set -u
 export PATH=/usr/bin HOME=/root
 vm=/usr/lib/memstress-vm
+zram_control=/sys/class/zram-control
 . "$vm/verdict.sh"
 
 mount_all() {
@@ -24,6 +26,11 @@ mount_all() {
 	mount -t sysfs sysfs /sys
 	mount -t devtmpfs devtmpfs /dev
 	mkdir /dev/pts /dev/shm
+	# As udev makes them.
+	ln -s /proc/self/fd /dev/fd
+	ln -s fd/0 /dev/stdin
+	ln -s fd/1 /dev/stdout
+	ln -s fd/2 /dev/stderr
 	mount -t devpts devpts /dev/pts
 	mount -t tmpfs tmpfs /dev/shm
 	mount -t tmpfs tmpfs /run
@@ -70,6 +77,24 @@ swap_on_zram() {
 	mkswap /dev/zram0 >/dev/null && swapon /dev/zram0
 }
 
+# The first disk leaves names of slab caches that it shared with others (sysfs_slab_alias() of
+# mm/slub.c). So one comes and goes before they are counted; tests make their own.
+pass_zram() {
+	[ -e $zram_control ] || modprobe -q zram 2>/dev/null || return 0
+	disk=$(cat $zram_control/hot_add) || return
+	echo 1M >"/sys/block/zram$disk/disksize" && echo "$disk" >$zram_control/hot_remove
+}
+
+# Newer kernels set zswap up when it is enabled first (zswap_enabled_param_set() of mm/zswap.c), and
+# that stays.
+pass_zswap() {
+	zswap=/sys/module/zswap/parameters/enabled
+	[ -w $zswap ] || return 0
+	enabled=$(cat $zswap)
+	echo Y >$zswap
+	echo "$enabled" >$zswap
+}
+
 # What the guest was to be and is not: no test can make up for it.
 cannot() {
 	echo 0 1 0 0 >>"$totals"
@@ -87,8 +112,9 @@ wait_until() {
 	done
 }
 
+# The first pid namespace of each depth leaves one (create_pid_cachep() of kernel/pid_namespace.c).
 slabs() {
-	find /sys/kernel/slab -mindepth 1 -maxdepth 1
+	find /sys/kernel/slab -mindepth 1 -maxdepth 1 ! -name 'pid_[0-9]*'
 }
 
 new_slabs() {
@@ -154,6 +180,10 @@ main() {
 		. "$vm/runner.sh"
 		run_all "$@"
 		;;
+	soak)
+		. "$vm/runner.sh"
+		soak "$@"
+		;;
 	run)
 		"$@" && counts="1 0 0 0" || counts="0 1 0 0"
 		echo "$counts" >>"$totals"
@@ -169,6 +199,8 @@ ip link set lo up
 hostname memstress
 stty -F /dev/ttyS1 raw -echo
 [ -z "${SWAP:-}" ] || swap_on_zram || cannot "there is no swap on $SWAP"
+pass_zram
+pass_zswap 2>/dev/null
 slabs >/run/slabs
 # Boot shows everything; from here on an OOM report must not slow down what is measured.
 dmesg -n 5

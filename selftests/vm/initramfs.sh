@@ -4,13 +4,14 @@
 # initramfs.sh KERNEL OUTPUT WORD...: pack what the guest needs into one cpio archive: static
 # busybox, the module, the tool, the selftests that are built, and the libraries they ask for. The
 # WORDs tell init.sh what to do.
+#
+# Environment: GUEST and its settings (see guest.sh); SELFTESTS, a folder that is /selftests there.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 kernel=$1 output=$2
 shift 2
 
-words=$("$here/guest.sh" words)
 release=$("$here/kernel.sh" release "$kernel")
 built=$("$here/kernel.sh" modules "$kernel")
 module=$("$here/kernel.sh" module "$kernel")
@@ -57,16 +58,25 @@ add_module() {
 }
 
 cp "$module" "$root/$modules"
-if [[ " $words " == *" SWAP=zram "* ]]; then
-	add_module zram
-fi
+# For swap, and for page cache that can be reclaimed without it (page_cache.h).
+add_module zram
 cp "$built"/modules.{builtin,builtin.modinfo,order} "$root/$modules"
 busybox depmod -b "$root" "$release"
 
 install -m 755 "$top/user/memstress" "$root/usr/bin"
-if [[ $1 == test ]]; then
+if [[ ${SELFTESTS:-} ]]; then
+	cp -r "$SELFTESTS"/. "$root/selftests"
+elif [[ $1 == test || $1 == soak ]]; then
 	make -s -C "$top/selftests" install INSTALL_PATH="$root/selftests"
 fi
+
+# What ncurses has to know of terminals: the console, and what people mostly come from.
+for type in l/linux v/vt100 x/xterm; do
+	for terminfo in /usr/share/terminfo /lib/terminfo; do
+		[[ ! -e $terminfo/$type ]] ||
+			install -D -m 644 "$terminfo/$type" "$root/usr/share/terminfo/$type"
+	done
+done
 
 # For program.sh.
 cp --remove-destination /usr/bin/timeout "$root/usr/bin/timeout"

@@ -4,8 +4,10 @@
 # lab.sh ROOT RELEASE LOGS: boot a root (see root.sh lab) under systemd with its kernel RELEASE, and
 # show what its unit memstress-vm.service writes to ttyS1; the last line is its verdict (verdict.sh)
 # if it got that far. Nothing is written to ROOT. Logs are kept in the folder LOGS.
+# lab.sh ROOT RELEASE LOGS shell: boot it with the console here
 #
-# Environment: MEM (of the guest), SMP, LIMIT (seconds).
+# Environment: MEM (of the guest), SMP, LIMIT (seconds), CGROUP=v1 or hybrid (as systemd has them in
+# its legacy or hybrid mode).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/apt.sh"
@@ -14,12 +16,10 @@ root=$1 release=$2 logs=$3
 boot_limit=300	# until the first line on ttyS1
 
 # pack OUTPUT: the initramfs
-pack() {
-	local tree applet module number=100
-
+pack() (
+	number=100
 	tree=$(mktemp -d)
-	# shellcheck disable=SC2064 # this one
-	trap "rm -rf '$tree'" EXIT
+	trap 'rm -rf "$tree"' EXIT
 	mkdir "$tree"/{bin,modules,proc,sys,dev}
 	cp "$(command -v busybox)" "$tree/bin"
 	for applet in sh mkdir mount umount insmod switch_root; do
@@ -37,10 +37,30 @@ pack() {
 		modprobe -aS "$release" --show-depends virtio_pci 9pnet_virtio 9p overlay |
 		awk '$1 == "insmod" && !seen[$2]++ { print $2 }')
 	(cd "$tree" && find . | busybox cpio -o -H newc -R 0:0 2>/dev/null) >"$1"
-}
+)
 
 mkdir -p "$logs"
 pack "$logs/initramfs.cpio"
+
+cmdline="console=ttyS0 no_timer_check panic=-1 oops=panic log_buf_len=16M printk.devkmsg=on"
+case ${CGROUP:-v2} in
+v1)	cmdline+=" systemd.unified_cgroup_hierarchy=0 systemd.legacy_systemd_cgroup_controller=1" ;;
+hybrid)	cmdline+=" systemd.unified_cgroup_hierarchy=0" ;;
+esac
+# Of two, the later one counts.
+[[ ${4:-} != shell ]] || cmdline+=" loglevel=4 printk.devkmsg=off"
+qemu=(
+	qemu-system-x86_64 -no-user-config -nodefaults -display none -nic none -no-reboot
+	-m "${MEM:-2G}" -smp "${SMP:-2}"
+	-kernel "$root/boot/vmlinuz-$release" -initrd "$logs/initramfs.cpio" -append "$cmdline"
+	-fsdev "local,id=root,path=$root,security_model=none,readonly=on,multidevs=remap"
+	-device "virtio-9p-pci,fsdev=root,mount_tag=root9"
+)
+
+if [[ ${4:-} == shell ]]; then
+	read -ra accel < <("$here/accel.sh")
+	exec "${qemu[@]}" "${accel[@]}" -serial mon:stdio
+fi
 
 qemu_pid=
 trap '[[ -z $qemu_pid ]] || kill "$qemu_pid"' EXIT
@@ -49,13 +69,7 @@ trap '[[ -z $qemu_pid ]] || kill "$qemu_pid"' EXIT
 boot() {
 	local fd line
 
-	exec {fd}< <(exec timeout --foreground -k 5 "${LIMIT:-1800}" qemu-system-x86_64 \
-		-no-user-config -nodefaults -display none -nic none -no-reboot "$@" \
-		-m "${MEM:-2G}" -smp "${SMP:-2}" -kernel "$root/boot/vmlinuz-$release" \
-		-initrd "$logs/initramfs.cpio" -append "console=ttyS0 no_timer_check panic=-1 \
-			oops=panic log_buf_len=16M printk.devkmsg=on" \
-		-fsdev "local,id=root,path=$root,security_model=none,readonly=on,multidevs=remap" \
-		-device virtio-9p-pci,fsdev=root,mount_tag=root9 \
+	exec {fd}< <(exec timeout --foreground -k 5 "${LIMIT:-1800}" "${qemu[@]}" "$@" \
 		-serial "file:$logs/console.log" -serial stdio </dev/null 2>"$logs/qemu.log")
 	qemu_pid=$!
 	: >"$logs/results.log"

@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# lab_run.sh NAME COMMAND...: the program of memstress-vm.service (see lab.sh): runs a test, has its
-# KTAP judged, looks at the kernel log, gives the verdict, switches off.
+# lab_run.sh PROGRAM...: what memstress-vm.service does (see lab.sh): runs tests, has their KTAP judged,
+# looks at the kernel log, gives the verdict, switches off.
 set -uo pipefail
 vm=$(dirname "$0")
 # shellcheck disable=SC2034 # program.sh's
 ktap=$vm/ktap.awk
 . "$vm/program.sh"
 . "$vm/verdict.sh"
+number=0
 
 # mawk keeps its input until it has much of it, and a guest may die before that.
 awk() {
@@ -19,8 +20,12 @@ exec >/dev/ttyS1 2>&1 </dev/null
 stty -F /dev/ttyS1 raw -echo
 dmesg -n 5
 say "up $(cut -d ' ' -f 1 /proc/uptime)"
-echo "memstress-vm: test $1" >/dev/kmsg
-run_program 1 "$1" 1500 "$totals" "${@:2}"
+for program; do
+	name=$(basename "$program" .sh)
+	number=$((number + 1))
+	echo "memstress-vm: test $name" >/dev/kmsg
+	run_program "$number" "$name" 1500 "$totals" "$program"
+done
 scan_log
 verdict
 # Setting a tty's parameters waits for its output.

@@ -7,7 +7,8 @@
 # root.sh sources SUITE: print apt's sources of the suite, at the mirrors that this machine uses
 # root.sh lab SUITE: the same for a lab machine, one of the list in labs. The packages of the kernel
 #	that it upgrades to are in its /var/lib/memstress-vm
-# root.sh refresh-lab SUITE: make it anew
+# root.sh stories SUITE: the same with what the stories are about (see packages), and no upgrade
+# root.sh refresh-lab SUITE, refresh-stories SUITE: make it anew
 # root.sh run ROOT DIR COMMAND...: run a command in such a folder, with DIR as its /mnt
 #
 # A module has to be built by the compiler of its kernel, and the headers of another suite ask for
@@ -16,7 +17,7 @@ set -euo pipefail
 here=$(dirname "$0")
 . "$here/apt.sh"
 
-question=${1:?path, refresh, sources, lab, refresh-lab or run}
+question=${1:?path, refresh, sources, lab, stories, refresh-lab, refresh-stories or run}
 shift
 
 # repository LABEL: the mirror that this machine uses for it, if it does
@@ -81,16 +82,32 @@ make_kernel_root() {
 	make_root --include="gcc make linux-headers-$flavour$suffix linux-image-$flavour$suffix"
 }
 
-make_lab() {
-	local packages fetch archives=/var/lib/memstress-vm
+# Of the groups that $use names
+lab_packages() {
+	awk -v use="$use" '$1 ~ "^(build|install|lab|" use ")$" && $2 !~ /^linux-/ { print $2 }' \
+		"$here/packages"
+}
 
-	packages=$(awk '$1 ~ /^(build|install|lab)$/ && $2 !~ /^linux-/ { print $2 }' \
-		"$here/packages" | xargs)
+# has_packages ROOT: it was made with all that is listed today
+has_packages() {
+	local package info=$1/var/lib/dpkg/info
+
+	[[ -d $info ]] || return
+	for package in $(lab_packages); do
+		[[ -e $info/$package.list || -e $info/$package:amd64.list ]] || return
+	done
+}
+
+make_lab() {
+	local packages fetch options=() archives=/var/lib/memstress-vm
+
+	packages=$(lab_packages | xargs)
 	fetch="mkdir -p \"\$1$archives/partial\"
 		APT_CONFIG=\$MMDEBSTRAP_APT_CONFIG apt-get -y --download-only \\
 			-o Dir::Cache::archives=\"\$1$archives\" \\
 			install linux-headers-amd64/$newest linux-image-amd64/$newest"
-	make_root --customize-hook="$fetch" \
+	[[ $use != lab ]] || options+=(--customize-hook="$fetch")
+	make_root "${options[@]}" \
 		--include="make $packages linux-headers-amd64/$oldest linux-image-amd64/$oldest"
 }
 
@@ -126,11 +143,12 @@ path|refresh)
 	fi
 	echo "$root"
 	;;
-lab|refresh-lab)
+lab|refresh-lab|stories|refresh-stories)
+	use=${question#refresh-}
 	read -r base oldest newest < <(grep "^$1[[:space:]]" "$here/labs") ||
 		die "there is no lab machine $1, only $(awk '!/^#/ { print $1 }' "$here/labs" | xargs)"
-	root=$cache/roots/$base-lab
-	if [[ $question == refresh-lab || ! -d $root ]]; then
+	root=$cache/roots/$base-$use
+	if [[ $question == refresh-* ]] || ! has_packages "$root"; then
 		make_lab
 	fi
 	echo "$root"

@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # run.sh test [NAME...]: run selftests (all of them unless named) in a VM; KTAP on stdout
+# run.sh soak MINUTES SEED [NAME...]: run them again and again, in another order each time
 # run.sh run COMMAND...: run a command in a VM; its output on stdout
 # run.sh shell: be root in a VM
 #
 # Environment: KERNEL (see kernel.sh), GUEST (see guest.sh), LIMIT (seconds for the whole
-# run, instead of half an hour, or more on a kernel that is slow).
+# run, instead of half an hour, or more on a kernel that is slow), CASE (of one test program, the
+# only one to run), SEED (of tests that choose at random), STOP=1 (after the first program that
+# fails), SELFTESTS (see initramfs.sh).
 #
 # Success is one thing only: the last line that the guest wrote is its verdict, and it says PASS.
 set -euo pipefail
@@ -15,7 +18,7 @@ top=$(cd "$here/../.." && pwd)
 . "$here/apt.sh"
 
 kernel=${KERNEL:-$("$here/kernel.sh" names | head -n 1)}
-mode=${1:?test, run or shell}
+mode=${1:?test, soak, run or shell}
 
 slowness=$("$here/kernel.sh" slowness "$kernel")
 boot_limit=$((90 * slowness))
@@ -40,6 +43,13 @@ test)
 	(($#)) || mapfile -t names < <(make -s -C "$top/selftests" list)
 	set -- test "$@" "${names[@]}"
 	;;
+soak)
+	seconds=$((${2:?} * 60)) seed=${3:?}
+	shift 3
+	(($#)) || mapfile -t names < <(make -s -C "$top/selftests" list)
+	set -- soak "$seconds" "$seed" "$@" "${names[@]}"
+	limit=$((limit + seconds))
+	;;
 run)
 	shift
 	# The guest writes to a terminal whatever happens to its words here.
@@ -56,6 +66,14 @@ esac
 cmdline="console=ttyS0 no_timer_check panic=-1 oops=panic log_buf_len=16M printk.devkmsg=on"
 # The kernel hands what it does not know itself to init, as its environment.
 cmdline+=" SLOWNESS=$slowness${words:+ $words}"
+cmdline+="${CASE:+ CASE=$CASE}${SEED:+ SEED=$SEED}${STOP:+ STOP=$STOP}"
+[[ $mode != soak ]] || cmdline+=" SOAK=1"
+# What makes this guest again, for tests that fail.
+again="make test KERNEL=$kernel"
+for word in GUEST MEM SMP NODES SWAP CGROUP; do
+	again+=${!word:+ $word=${!word}}
+done
+cmdline+=" AGAIN=\"$again\""
 # Of the list; a path could be anything.
 [[ $kernel == */* ]] || cmdline+=" KERNEL=$kernel"
 qemu=(
@@ -71,7 +89,8 @@ fi
 
 show() {
 	case $mode,$1 in
-	test,memstress-vm:*)	echo "# $1" ;;
+	test,memstress-vm:* | soak,memstress-vm:*)
+				echo "# $1" ;;
 	run,memstress-vm:*)	;;
 	*)			echo "$1" ;;
 	esac

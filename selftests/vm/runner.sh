@@ -3,7 +3,8 @@
 #
 # run_all NAME...: runs selftests one after the other, in the guest, sourced by init.sh. Names the
 # one that leaves something behind, and takes that away, so that the next one is not blamed.
-# init.sh's: vm, totals, leak(), cgroups(), wait_until().
+# soak SECONDS SEED NAME...: the same again and again, each round in another order, until that time is
+# over. init.sh's: vm, totals, leak(), cgroups(), wait_until().
 #
 # shellcheck disable=SC2154
 
@@ -39,29 +40,77 @@ module_is_there() {
 	[ -c /dev/memstress ] || modprobe memstress
 }
 
-run_all() {
+run_next() {
+	number=$((number + 1))
+	# For splats.awk, which tells by it whose splat it is.
+	echo "memstress-vm: test $1" >/dev/kmsg
+	if [ ! -x "$1" ]; then
+		echo "not ok $number selftests: memstress: $1 # no such test"
+		echo 0 1 0 0 >>"$totals"
+	elif ! module_is_there; then
+		echo "not ok $number selftests: memstress: $1 # no module"
+		echo 0 1 0 0 >>"$totals"
+	else
+		run_program "$number" "$1" "$timeout" "$totals" "./$1"
+	fi
+	scan_leftovers "$1"
+}
+
+begin() {
 	. /selftests/settings
 	cd /selftests || return
 	user_processes >/run/processes
 	timeout=$((timeout * ${SLOWNESS:-1}))
 	number=0
-
 	echo "KTAP version 1"
+}
+
+end() {
+	echo "memstress-vm: end of tests" >/dev/kmsg
+}
+
+has_failed() {
+	awk '$2 { failed = 1 } END { exit !failed }' "$totals"
+}
+
+run_all() {
+	begin || return
 	echo "1..$#"
 	for name; do
-		number=$((number + 1))
-		# For splats.awk, which tells by it whose splat it is.
-		echo "memstress-vm: test $name" >/dev/kmsg
-		if [ ! -x "$name" ]; then
-			echo "not ok $number selftests: memstress: $name # no such test"
-			echo 0 1 0 0 >>"$totals"
-		elif ! module_is_there; then
-			echo "not ok $number selftests: memstress: $name # no module"
-			echo 0 1 0 0 >>"$totals"
-		else
-			run_program "$number" "$name" "$timeout" "$totals" "./$name"
+		run_next "$name"
+		if [ "${STOP:-}" ] && has_failed; then
+			echo "# STOP=$STOP: the rest did not run"
+			break
 		fi
-		scan_leftovers "$name"
 	done
-	echo "memstress-vm: end of tests" >/dev/kmsg
+	end
+}
+
+# shuffle SEED NAME...
+shuffle() {
+	seed=$1
+	shift
+	printf '%s\n' "$@" | awk -v seed="$seed" 'BEGIN { srand(seed) } { print rand(), $0 }' |
+		sort -n | cut -d ' ' -f 2
+}
+
+# The plan comes at the end, when it is known. SEED and SOAK are for the tests.
+soak() {
+	until=$(($(date +%s) + $1))
+	SEED=$2
+	export SEED
+	shift 2
+	begin || return
+	# SOAK_PATIENCE of soak.h
+	timeout=$((timeout * 30))
+	while :; do
+		echo "# a round of SEED=$SEED"
+		for name in $(shuffle "$SEED" "$@"); do
+			[ "$(date +%s)" -lt $until ] || break 2
+			run_next "$name"
+		done
+		SEED=$((SEED + 1))
+	done
+	echo "1..$number"
+	end
 }

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # source.sh: print the folder that has, laid out as in a kernel tree, what we use of the kernel's
-# source: the kselftest headers, its cgroup helpers, and checkpatch. Unpacked on first use from the
-# distribution's source package, which is 130 MB of xz and of which nothing else is kept.
+# source: the kselftest headers and makefiles, its cgroup helpers, and checkpatch. Unpacked on first
+# use from the distribution's source package, which is 130 MB of xz and of which nothing else is kept.
 set -euo pipefail
 here=$(dirname "$0")
 . "$here/apt.sh"
@@ -11,7 +11,8 @@ here=$(dirname "$0")
 package=$("$here/kernel.sh" source)
 tree=$cache/$package
 
-if [[ ! -d $tree ]]; then
+# What an older memstress has unpacked may lack some.
+if [[ ! -e $tree/scripts/subarch.include ]]; then
 	say "fetching $package"
 	tmp=$(mktemp -d "$cache/tmp.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT
@@ -21,10 +22,15 @@ if [[ ! -d $tree ]]; then
 	tar -C "$tmp" -xf "$tmp/usr/src/$package.tar.xz" --wildcards --no-wildcards-match-slash \
 		"$package/tools/testing/selftests/*.h" \
 		"$package/tools/testing/selftests/lib.mk" \
+		"$package/tools/testing/selftests/Makefile" \
+		"$package/tools/testing/selftests/run_kselftest.sh" \
+		"$package/tools/testing/selftests/kselftest/*" \
 		"$package/tools/testing/selftests/cgroup/cgroup_util.[ch]" \
 		"$package/scripts/checkpatch.pl" \
+		"$package/scripts/subarch.include" \
 		"$package/scripts/const_structs.checkpatch" \
 		"$package/scripts/spelling.txt"
+	rm -rf "$tree"
 	mv -T "$tmp/$package" "$tree"
 fi
 echo "$tree"

@@ -1,0 +1,159 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# mutants.sh [MUTANT...]: how many faults of a kernel the tests find. Each file of mutants/ puts one
+# fault into the source of small:7.3. That kernel is built with it and tested, and a table tells which
+# tests have failed on it. The last line is: N caught, N survived
+#
+# Environment: TESTS, those to run (all laws); LIMIT, seconds that a kernel may take (900); STOP=,
+# empty: all of them run, also when one has failed; COMPARE=1: what the kernel's own test_memcontrol
+# and test_kmem (tools/testing/selftests/cgroup) find of the same faults, in another column.
+#
+# A mutant is a sed script. Its second line names the file of the kernel that it is for, and says
+# what is wrong then; a third one may name the guest that it shows in.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=$here/..
+. "$here/vm/apt.sh"
+
+kernel=small:7.3
+pristine=$("$here/vm/kernel.sh" headers "$kernel")
+source=${pristine%/builds/*}/sources/$("$here/vm/kernel.sh" source "$kernel")
+build=${pristine%/*}/mutant
+logs=$top/build/mutants
+read -ra tests <<<"${TESTS:-$(make -s -C "$here" list LAWS=1 | xargs)}"
+export LIMIT=${LIMIT:-900}
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp" "$build"' EXIT
+mkdir -p "$logs"
+
+# head_of MUTANT KEY: what stands behind KEY in its first lines
+head_of() {
+	sed -n "2,3s/^# $2: //p" "$here/mutants/$1.sed"
+}
+
+file_of() {
+	sed -n '2s/^# \([^:]*\): .*/\1/p' "$here/mutants/$1.sed"
+}
+
+# mutate MUTANT: puts the file with the fault into $tmp/mutated
+mutate() {
+	local file hunks
+
+	file=$(file_of "$1")
+	[[ -f $source/$file ]] || die "$1: $kernel has no ${file:-file named in its second line}"
+	sed -f "$here/mutants/$1.sed" "$source/$file" >"$tmp/mutated"
+	hunks=$(diff -U0 "$source/$file" "$tmp/mutated" | grep -c '^@@' || true)
+	((hunks == 1)) || die "$1: changes $hunks places of $file, not one"
+}
+
+# with_mutant MUTANT COMMAND...: in a view of the file system where the kernel's source has the fault
+# and its folder is the copy, so that all is found where it was, and make builds no more than it must.
+with_mutant() {
+	local file unshare=(unshare --mount --propagation unchanged)
+
+	file=$(file_of "$1")
+	shift
+	((EUID == 0)) || unshare+=(--map-root-user)
+	# In a chroot / is no mount; what it lies in is as private as whoever made it wanted.
+	# shellcheck disable=SC2016 # the inner shell's
+	env -u MAKEFLAGS -u MAKELEVEL "${unshare[@]}" sh -c '
+		mount --make-rprivate / 2>/dev/null || true
+		mount --bind "$1" "$2" && mount --bind "$3" "$4" && shift 4 && exec "$@"' - \
+		"$tmp/mutated" "$source/$file" "$build" "$pristine" "$@"
+}
+
+build_mutant() {
+	rm -rf "$build"
+	cp -a "$pristine" "$build"
+	with_mutant "$1" make -s -C "$source" O="$pristine" -j"$(nproc)" bzImage modules
+}
+
+# run_tests GUEST [COMMAND...]: by way of COMMAND, until one fails
+run_tests() {
+	local guest=$1
+
+	shift
+	"$@" make -s -C "$top" test PACKAGES= KERNEL="$kernel" GUEST="$guest" TESTS="${tests[*]}" \
+		STOP="${STOP-1}"
+}
+
+rivals="test_memcontrol test_kmem"
+
+# run_rivals GUEST [COMMAND...]: names of their tests that are well, by way of COMMAND
+run_rivals() {
+	local guest=$1
+
+	shift
+	{ "$@" env SELFTESTS="$tmp/cgroup" KERNEL="$kernel" GUEST="$guest" "$here/vm/run.sh" run \
+		sh -c "cd /selftests; for rival in $rivals; do ./\$rival; done" || true; } |
+		sed -n 's/^ok [0-9]* \([^ ]*\)$/\1/p' | sort
+}
+
+# noticed LOG: the tests that have failed, or what else has
+noticed() {
+	{
+		sed -n 's/^# not ok .*memstress: \([^ ]*\) .*/\1/p' "$1"
+		grep -q '^# memstress-vm: SPLAT' "$1" && echo "(kernel log)"
+		grep -q '^# memstress-vm: LEAK' "$1" && echo "(leftovers)"
+		grep -q '^# memstress-vm: no verdict' "$1" && echo "(no verdict)"
+	} | sort -u | xargs
+}
+
+# test_mutant MUTANT: a line of the table; false if it survives
+test_mutant() {
+	local log=$logs/$1.log guest found lost
+
+	mutate "$1"
+	build_mutant "$1" >"$log" 2>&1 || { tail -n 20 "$log" >&2; die "$1: does not build: $log"; }
+	guest=$(head_of "$1" guest)
+	found=
+	if ! run_tests "$guest" with_mutant "$1" >"$log" 2>&1; then
+		found=$(noticed "$log")
+		[[ $found ]] || { tail -n 20 "$log" >&2; die "$1: nobody says what has failed: $log"; }
+	fi
+	printf '%-36s %s' "$1" "${found:-SURVIVED}"
+	if [[ ${COMPARE:-} ]]; then
+		run_rivals "$guest" with_mutant "$1" >"$tmp/rivals"
+		lost=$(comm -23 "$tmp/rivals-${guest:-2cpu}" "$tmp/rivals" | xargs)
+		printf ' | %s' "${lost:--}"
+		[[ ! $lost ]] || rivals_caught=$((rivals_caught + 1))
+	fi
+	echo
+	[[ $found ]]
+}
+
+if [[ ${COMPARE:-} ]]; then
+	# shellcheck disable=SC2046,SC2086 # several
+	make -s -C "$source/tools/testing/selftests/cgroup" OUTPUT="$tmp/cgroup" \
+		$(printf " $tmp/cgroup/%s" $rivals) >"$logs/rivals.log" 2>&1 ||
+		{ cat "$logs/rivals.log" >&2; die "the kernel's own tests do not build"; }
+fi
+if (($#)); then
+	mutants=("$@")
+else
+	mapfile -t mutants < <(cd "$here/mutants" && printf '%s\n' *.sed | sed 's/\.sed$//')
+fi
+for mutant in "${mutants[@]}"; do
+	[[ -f $here/mutants/$mutant.sed ]] || die "there is no mutant $mutant"
+	mutate "$mutant"
+done
+
+# What fails without a fault has caught nothing.
+for guest in $(for mutant in "${mutants[@]}"; do head_of "$mutant" guest | grep . || echo 2cpu; done | sort -u); do
+	say "without a fault, $guest: $logs/none-$guest.log"
+	run_tests "$guest" >"$logs/none-$guest.log" 2>&1 ||
+		{ tail -n 20 "$logs/none-$guest.log" >&2; die "the tests fail without a fault"; }
+	[[ ! ${COMPARE:-} ]] || run_rivals "$guest" >"$tmp/rivals-$guest"
+done
+
+caught=0
+rivals_caught=0
+for mutant in "${mutants[@]}"; do
+	if test_mutant "$mutant"; then
+		caught=$((caught + 1))
+	fi
+done
+[[ ! ${COMPARE:-} ]] || echo "# $rivals caught $rivals_caught"
+echo "$caught caught, $((${#mutants[@]} - caught)) survived"

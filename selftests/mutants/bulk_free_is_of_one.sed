@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/memcontrol.c: of slab objects that are freed together only the first is uncharged
+/^[a-z_].*\b__memcg_slab_free_hook(/,/^}/ s/i < objects/i < 1/

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/memcontrol.c: the charges of a removed cgroup go to its grandparent, unless that is the root
+/^[a-z_].*\b__memcg_reparent_objcgs(/,/^}/ s/WRITE_ONCE(iter->memcg, parent)/WRITE_ONCE(iter->memcg, parent_mem_cgroup(parent) ? : parent)/

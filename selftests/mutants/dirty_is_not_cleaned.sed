@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/page-writeback.c: a page that is on the disk stays dirty in memory.stat
+/^[a-z_].*\bfolio_clear_dirty_for_io(/,/^}/ s/lruvec_stat_mod_folio(folio, NR_FILE_DIRTY, -nr);/;/

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/page-writeback.c: a page that is written is not dirty in memory.stat
+/^[a-z_].*\bfolio_account_dirtied(/,/^}/ s/lruvec_stat_mod_folio(folio, NR_FILE_DIRTY, nr);/;/

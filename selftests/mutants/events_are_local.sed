@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/memcontrol.c: events are not counted at ancestors
+/^[a-z_].*\b__memcg_memory_event(/,/^}/ s/if (cgrp_dfl_root.flags & CGRP_ROOT_MEMORY_LOCAL_EVENTS)/if (true)/

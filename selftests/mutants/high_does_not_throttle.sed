@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/memcontrol.c: nobody is slowed down above memory.high
+/^[a-z_].*\bcalculate_high_delay(/,/^}/ s/if (!max_overage)/if (true)/

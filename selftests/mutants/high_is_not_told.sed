@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/memcontrol.c: reclaim above memory.high is no high event
+/^[a-z_].*\breclaim_high(/,/^}/ s/memcg_memory_event(memcg, MEMCG_HIGH);/;/

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# kernel/fork.c: kernel stacks stay in memory.stat when a task ends
+/^[a-z_].*\bexit_task_stack_account(/,/^}/ s/account_kernel_stack(tsk, -1);/;/

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/slub.c: kmalloc() of whole pages is on no line of slab
+/^[a-z_].*\b___kmalloc_large_node(/,/^}/ s/PAGE_SIZE << order);/0);/

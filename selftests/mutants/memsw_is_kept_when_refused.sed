@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/memcontrol.c: a refused charge stays on memory and swap
+# guest: v1
+/^[a-z_].*\btry_charge_memcg(/,/^}/ s/page_counter_uncharge(&memcg->memsw, batch);/;/

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/memcontrol.c: a charge that shall not be retried makes the OOM killer come
+/^[a-z_].*\btry_charge_memcg(/,/^}/ s/if (gfp_mask & __GFP_NORETRY)/if (false)/

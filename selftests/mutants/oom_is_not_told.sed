@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/memcontrol.c: the OOM killer comes without an oom event
+/^[a-z_].*\bmem_cgroup_oom(/,/^}/ s/memcg_memory_event(memcg, MEMCG_OOM);/;/

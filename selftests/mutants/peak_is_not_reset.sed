@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/memcontrol.c: a reset of memory.peak forgets the mark
+/^[a-z_].*\bpeak_write(/,/^}/ s/WRITE_ONCE(pc->local_watermark, usage);/;/

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/percpu-internal.h: percpu memory is charged for one CPU
+/^[a-z_].*\bpcpu_obj_full_size(/,/^}/ s/size \* num_possible_cpus()/size/

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/page_counter.c: a charge that an ancestor refuses stays on those below
+/^[a-z_].*\bpage_counter_try_charge(/,/^}/ s/c != \*fail/false/

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/memcontrol.c: a refusal without reclaim raises no max event
+/^[a-z_].*\btry_charge_memcg(/,/^}/ s/if (!raised_max_event)/if (false)/

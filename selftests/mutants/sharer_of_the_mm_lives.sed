@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/oom_kill.c: who shares the mm of a victim is not killed
+/^[a-z_].*\b__oom_kill_process(/,/^}/ s/if (!process_shares_mm(p, mm))/if (true)/

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/filemap.c: shmem that is freed stays in memory.stat
+/^[a-z_].*\bfilemap_unaccount_folio(/,/^}/ s/lruvec_stat_mod_folio(folio, NR_SHMEM, -nr);/;/

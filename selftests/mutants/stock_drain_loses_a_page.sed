@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/memcontrol.c: a stock that is drained gives back one page too few
+/^[a-z_].*\bdrain_stock(/,/^}/ s/memcg_uncharge(old, stock_pages)/memcg_uncharge(old, stock_pages - 1)/

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/page_alloc.c: a block of pages is uncharged as one page
+s/__memcg_kmem_uncharge_page(page, order);/__memcg_kmem_uncharge_page(page, 0);/

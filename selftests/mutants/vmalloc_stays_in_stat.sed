@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/vmalloc.c: vmalloc() stays in memory.stat when it is freed
+s/mod_lruvec_page_state(vm->pages\[i\], NR_VMALLOC, -1);/;/

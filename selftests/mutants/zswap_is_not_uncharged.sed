@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
+# mm/memcontrol.c: what comes back from zswap stays charged
+# guest: swap
+/^[a-z_].*\bobj_cgroup_uncharge_zswap(/,/^}/ s/obj_cgroup_uncharge(objcg, size);/;/
