@@ -15,6 +15,7 @@
 /* The periodic flush of mm/memcontrol.c runs every two seconds (FLUSH_TIME) */
 #define FLUSH_DEADLINE_NS (5 * NS_PER_S)
 #define AWAIT_DEADLINE_NS (10 * NS_PER_S)
+#define STOCK_PATIENCE_NS NS_PER_S
 
 #define PUMP_ORDER 9
 
@@ -268,27 +269,43 @@ int scope_moves_await(struct scope *scope, const struct cgroup *cg, const struct
 	return ret;
 }
 
-long long scope_no_dying_await(struct scope *scope)
+/*
+ * Settles, too, when there is still one after @patience_ns. A CPU's stock has a reference to
+ * whom it is of (refill_stock() of mm/memcontrol.c). Removal drains stocks, but passes by one
+ * that happens to have no pages (drain_all_stock()); and where pages keep a cgroup, and are
+ * freed after that, the stock is the last to have it. Until somebody else charges on that CPU,
+ * it stays.
+ */
+static long long no_dying_await(struct scope *scope, __u64 patience_ns)
 {
 	__u64 deadline = clock_deadline_ns(AWAIT_DEADLINE_NS);
 	__u64 start = clock_now_ns();
+	bool settled = false;
 	long long dying;
 
 	do {
 		scope_visit_cpus();
 		dying = cgroup_count_dying(&scope->top);
-		/*
-		 * A CPU's stock has a reference to whom it is of (refill_stock() of
-		 * mm/memcontrol.c). Removal drains it; but where pages keep a cgroup, and are
-		 * freed after that, it is the last one until somebody else charges there.
-		 */
-		if (dying && kernel_before(5, 13))
+		if (dying && clock_now_ns() - start >= patience_ns) {
 			scope_settle(scope);
+			settled = true;
+		}
 	} while (dying && clock_poll(deadline));
 	if (!dying)
-		fprintf(stderr, "# no dying cgroups after %llu ms\n",
-			(clock_now_ns() - start) / NS_PER_MS);
+		fprintf(stderr, "# no dying cgroups after %llu ms%s\n",
+			(clock_now_ns() - start) / NS_PER_MS,
+			settled ? ", and others' charges" : "");
 	return dying;
+}
+
+long long scope_no_dying_await(struct scope *scope)
+{
+	return no_dying_await(scope, kernel_before(5, 13) ? 0 : STOCK_PATIENCE_NS);
+}
+
+long long scope_drained_await(struct scope *scope)
+{
+	return no_dying_await(scope, kernel_before(5, 13) ? 0 : ~0ULL);
 }
 
 long long scope_no_unfreed_await(struct scope *scope)

@@ -91,6 +91,12 @@ int scope_moves_await(struct scope *scope, const struct cgroup *cg, const struct
 /* Waits until no removed cgroup is there; how many still are, and prints how long it took */
 long long scope_no_dying_await(struct scope *scope);
 
+/*
+ * The same, without charges of others: the kernel's own drain of the stocks has to do. Not
+ * for cgroups whose charges can have left a stock without pages.
+ */
+long long scope_drained_await(struct scope *scope);
+
 /* Waits until no removed cgroup is still being freed; how many still are */
 long long scope_no_unfreed_await(struct scope *scope);
 

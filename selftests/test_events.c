@@ -465,6 +465,7 @@ TEST_F_TIMEOUT(events, flood_stalls_nobody, TIMEOUT_S)
 
 struct flood {
 	struct _test_data_events *self;
+	pthread_barrier_t *start;
 	pthread_t thread;
 	int fd, cpu, ret;
 };
@@ -480,14 +481,15 @@ static void *flood_cpu(void *arg)
 	CPU_SET(flood->cpu, &one);
 	if (sched_setaffinity(0, sizeof(one), &one) || sched_setscheduler(0, SCHED_FIFO, &param))
 		flood->ret = -errno;
-	else
+	pthread_barrier_wait(flood->start);
+	if (!flood->ret)
 		flood->ret = alloc_and_free(flood->self, flood->fd, 3000);
 	return NULL;
 }
 
 /*
- * When no worker gets a CPU, the ring becomes full. The ALLOCs go on; who listens is told how
- * many events are missing.
+ * When no worker gets a CPU, as all are flooded at once, the ring becomes full. The ALLOCs go
+ * on; who listens is told how many events are missing.
  */
 TEST_F_TIMEOUT(events, ring_overflow_is_told, TIMEOUT_S)
 {
@@ -495,6 +497,7 @@ TEST_F_TIMEOUT(events, ring_overflow_is_told, TIMEOUT_S)
 	struct event before, event;
 	unsigned int i, cpus = 0;
 	__u64 lost = 0, sequence;
+	pthread_barrier_t start;
 	struct listener asker;
 	cpu_set_t all;
 	int fd, cpu;
@@ -505,10 +508,11 @@ TEST_F_TIMEOUT(events, ring_overflow_is_told, TIMEOUT_S)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, next(self, &before));
 	ASSERT_EQ(0, sched_getaffinity(0, sizeof(all), &all));
+	ASSERT_EQ(0, pthread_barrier_init(&start, NULL, CPU_COUNT(&all)));
 	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
 		if (!CPU_ISSET(cpu, &all))
 			continue;
-		floods[cpus] = (struct flood){ .self = self, .fd = fd, .cpu = cpu };
+		floods[cpus] = (struct flood){ .self = self, .start = &start, .fd = fd, .cpu = cpu };
 		ASSERT_EQ(0, pthread_create(&floods[cpus].thread, NULL, flood_cpu, &floods[cpus]));
 		cpus++;
 	}
@@ -516,6 +520,7 @@ TEST_F_TIMEOUT(events, ring_overflow_is_told, TIMEOUT_S)
 		ASSERT_EQ(0, pthread_join(floods[i].thread, NULL));
 		EXPECT_EQ(0, floods[i].ret);
 	}
+	pthread_barrier_destroy(&start);
 	ASSERT_EQ(0, sequence_now(&asker, &sequence));
 	EXPECT_EQ(before.sequence + 6000 * cpus, sequence);
 
