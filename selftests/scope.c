@@ -269,12 +269,41 @@ int scope_moves_await(struct scope *scope, const struct cgroup *cg, const struct
 	return ret;
 }
 
+/* Drains each CPU's batches of pages, and with @scope has the target charged there for a moment */
+static void visit_cpus(struct scope *scope)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	struct memstress_alloc page;
+	cpu_set_t own, one;
+	void *memory;
+	int cpu;
+
+	if (sched_getaffinity(0, sizeof(own), &own))
+		return;
+	memory = mmap(NULL, 1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (cpu = 0; cpu < cpus; cpu++) {
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		/* Those that are offline have nothing */
+		if (sched_setaffinity(0, sizeof(one), &one))
+			continue;
+		madvise(memory, 1, MADV_COLD);
+		if (!scope)
+			continue;
+		page = session_request(MEMSTRESS_KIND_PAGE, 0, 1, scope->target.fd);
+		if (!session_alloc(scope->session, &page))
+			session_free(scope->session, page.handle, 0);
+	}
+	sched_setaffinity(0, sizeof(own), &own);
+	munmap(memory, 1);
+}
+
 /*
  * Settles, too, when there is still one after @patience_ns. A CPU's stock has a reference to
  * whom it is of (refill_stock() of mm/memcontrol.c). Removal drains stocks, but passes by one
  * that happens to have no pages (drain_all_stock()); and where pages keep a cgroup, and are
- * freed after that, the stock is the last to have it. Until somebody else charges on that CPU,
- * it stays.
+ * freed after that, the stock is the last to have it. It stays until charges of others take
+ * its place on that CPU, or have it drained with theirs.
  */
 static long long no_dying_await(struct scope *scope, __u64 patience_ns)
 {
@@ -287,6 +316,7 @@ static long long no_dying_await(struct scope *scope, __u64 patience_ns)
 		scope_visit_cpus();
 		dying = cgroup_count_dying(&scope->top);
 		if (dying && clock_now_ns() - start >= patience_ns) {
+			visit_cpus(scope);
 			scope_settle(scope);
 			settled = true;
 		}
@@ -315,7 +345,7 @@ long long scope_no_unfreed_await(struct scope *scope)
 	long long unfreed;
 
 	do {
-		/* As in scope_no_dying_await() */
+		/* As in no_dying_await() */
 		if (kernel_before(5, 13))
 			scope_settle(scope);
 		unfreed = cgroup_count_unfreed();
@@ -339,21 +369,5 @@ int scope_create_alone(struct scope *scope, const char *name, long long max)
 
 void scope_visit_cpus(void)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_CONF);
-	cpu_set_t own, one;
-	void *memory;
-	int cpu;
-
-	if (sched_getaffinity(0, sizeof(own), &own))
-		return;
-	memory = mmap(NULL, 1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	for (cpu = 0; cpu < cpus; cpu++) {
-		CPU_ZERO(&one);
-		CPU_SET(cpu, &one);
-		/* Those that are offline have nothing */
-		if (!sched_setaffinity(0, sizeof(one), &one))
-			madvise(memory, 1, MADV_COLD);
-	}
-	sched_setaffinity(0, sizeof(own), &own);
-	munmap(memory, 1);
+	visit_cpus(NULL);
 }
