@@ -512,7 +512,8 @@ TEST_F_TIMEOUT(events, ring_overflow_is_told, TIMEOUT_S)
 	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
 		if (!CPU_ISSET(cpu, &all))
 			continue;
-		floods[cpus] = (struct flood){ .self = self, .start = &start, .fd = fd, .cpu = cpu };
+		floods[cpus] =
+			(struct flood){ .self = self, .start = &start, .fd = fd, .cpu = cpu };
 		ASSERT_EQ(0, pthread_create(&floods[cpus].thread, NULL, flood_cpu, &floods[cpus]));
 		cpus++;
 	}
