@@ -299,62 +299,64 @@ static void visit_cpus(struct scope *scope)
 }
 
 /*
- * Settles, too, when there is still one after @patience_ns. A CPU's stock has a reference to
- * whom it is of (refill_stock() of mm/memcontrol.c). Removal drains stocks, but passes by one
- * that happens to have no pages (drain_all_stock()); and where pages keep a cgroup, and are
- * freed after that, the stock is the last to have it. It stays until charges of others take
- * its place on that CPU, or have it drained with theirs.
+ * Takes from idle CPUs what keeps removed cgroups, and after @patience_ns also their stocks. A
+ * CPU's stock has a reference to whom it is of (refill_stock() of mm/memcontrol.c). Removal
+ * drains stocks, but passes by one that happens to have no pages (drain_all_stock()); and where
+ * pages keep a cgroup, and are freed after that, the stock is the last to have it. It stays
+ * until charges of others take its place on that CPU, or have it drained with theirs. Returns
+ * how many removed cgroups there still are, by @count.
  */
-static long long no_dying_await(struct scope *scope, __u64 patience_ns)
+static long long removed_await(struct scope *scope, long long (*count)(const struct cgroup *top),
+			       __u64 patience_ns, const char *none)
 {
 	__u64 deadline = clock_deadline_ns(AWAIT_DEADLINE_NS);
 	__u64 start = clock_now_ns();
 	bool settled = false;
-	long long dying;
+	long long removed;
 
 	do {
 		scope_visit_cpus();
-		dying = cgroup_count_dying(&scope->top);
-		if (dying && clock_now_ns() - start >= patience_ns) {
+		removed = count(&scope->top);
+		if (removed > 0 && clock_now_ns() - start >= patience_ns) {
 			visit_cpus(scope);
 			scope_settle(scope);
 			settled = true;
 		}
-	} while (dying && clock_poll(deadline));
-	if (!dying)
-		fprintf(stderr, "# no dying cgroups after %llu ms%s\n",
+	} while (removed > 0 && clock_poll(deadline));
+	if (!removed)
+		fprintf(stderr, "# %s after %llu ms%s\n", none,
 			(clock_now_ns() - start) / NS_PER_MS,
 			settled ? ", and others' charges" : "");
-	return dying;
+	return removed;
+}
+
+static __u64 stock_patience_ns(void)
+{
+	return kernel_before(5, 13) ? 0 : STOCK_PATIENCE_NS;
+}
+
+static long long count_unfreed(const struct cgroup *anywhere)
+{
+	(void)anywhere;
+	return cgroup_count_unfreed();
 }
 
 long long scope_no_dying_await(struct scope *scope)
 {
-	return no_dying_await(scope, kernel_before(5, 13) ? 0 : STOCK_PATIENCE_NS);
+	return removed_await(scope, cgroup_count_dying, stock_patience_ns(), "no dying cgroups");
 }
 
 long long scope_drained_await(struct scope *scope)
 {
-	return no_dying_await(scope, kernel_before(5, 13) ? 0 : ~0ULL);
+	return removed_await(scope, cgroup_count_dying, kernel_before(5, 13) ? 0 : ~0ULL,
+			     "no dying cgroups");
 }
 
 long long scope_no_unfreed_await(struct scope *scope)
 {
-	__u64 deadline = clock_deadline_ns(AWAIT_DEADLINE_NS);
-	__u64 start = clock_now_ns();
-	long long unfreed;
+	long long unfreed = removed_await(scope, count_unfreed, stock_patience_ns(),
+					  "no cgroups that wait to be freed");
 
-	do {
-		/* As in no_dying_await() */
-		if (kernel_before(5, 13))
-			scope_settle(scope);
-		unfreed = cgroup_count_unfreed();
-		/* As long as a CPU has the mm of one who died in there */
-		if (unfreed > 0)
-			scope_visit_cpus();
-	} while (unfreed > 0 && clock_poll(deadline));
-	fprintf(stderr, "# no cgroups that wait to be freed after %llu ms\n",
-		(clock_now_ns() - start) / NS_PER_MS);
 	return unfreed == -ENOENT ? 0 : unfreed;
 }
 
