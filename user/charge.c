@@ -68,11 +68,24 @@ void charge_join(struct charge *charge, const struct charge *other)
 	charge->module_bytes += other->module_bytes;
 }
 
+/*
+ * An objcg that had b bytes and gets c more has (b + c) bytes in whole pages less b in whole pages
+ * taken: c in whole pages, or one less.
+ */
 __u64 charge_usage(const struct charge *charge, __u64 page_size)
 {
 	__u64 pages = (charge->byte_bytes + page_size - 1) / page_size;
 
+	pages -= pages < charge->objcgs ? pages : charge->objcgs;
 	return charge->page_bytes + pages * page_size;
+}
+
+/* As many pages less as there are objcgs, or more as there are others than one. */
+static __u64 charge_rounding(const struct charge *charge, __u64 page_size)
+{
+	if (!charge->byte_bytes || !charge->objcgs)
+		return 0;
+	return (2 * charge->objcgs - 1) * page_size;
 }
 
 __u64 charge_stat(const struct charge *charge, enum snapshot_stat stat, __u64 page_size)
@@ -103,17 +116,18 @@ __u64 charge_stat(const struct charge *charge, enum snapshot_stat stat, __u64 pa
 	}
 }
 
-__u64 charge_usage_more(const struct charge *charge)
+__u64 charge_usage_more(const struct charge *charge, __u64 page_size)
 {
-	return charge->more_bytes + charge->module_bytes;
+	return charge->more_bytes + charge->module_bytes + charge_rounding(charge, page_size);
 }
 
-__u64 charge_stat_more(const struct charge *charge, enum snapshot_stat stat)
+__u64 charge_stat_more(const struct charge *charge, enum snapshot_stat stat, __u64 page_size)
 {
 	switch (stat) {
 	case STAT_PAGETABLES:
 		return charge->more_bytes + charge->upper_table_bytes;
 	case STAT_KERNEL:
+		return charge_usage_more(charge, page_size);
 	case STAT_SLAB:
 		return charge->more_bytes + charge->module_bytes;
 	default:

@@ -26,6 +26,8 @@
  * @sock_bytes: as sock
  * @more_bytes: what may be charged besides, at most
  * @module_bytes: the same, of the module for itself, in slabs and whole pages
+ * @objcgs: by how many @byte_bytes may be shared that had something else before, so that it is not
+ *	known how much of a page each of them had left; 0: they had nothing
  */
 struct charge {
 	__u64 page_bytes;
@@ -43,6 +45,7 @@ struct charge {
 	__u64 sock_bytes;
 	__u64 more_bytes;
 	__u64 module_bytes;
+	__u64 objcgs;
 };
 
 void charge_add(struct charge *charge, __u32 kind, const struct memstress_books *books);
@@ -50,17 +53,17 @@ void charge_add(struct charge *charge, __u32 kind, const struct memstress_books 
 /* Adds all of @other */
 void charge_join(struct charge *charge, const struct charge *other);
 
-/* What usage moves by: bytes are taken from it in whole pages */
+/* What usage moves by at least: bytes are taken from it in whole pages */
 __u64 charge_usage(const struct charge *charge, __u64 page_size);
 
 /* What else it may move by */
-__u64 charge_usage_more(const struct charge *charge);
+__u64 charge_usage_more(const struct charge *charge, __u64 page_size);
 
 /* What a line of memory.stat moves by, as far as the books know */
 __u64 charge_stat(const struct charge *charge, enum snapshot_stat stat, __u64 page_size);
 
 /* The same of that line */
-__u64 charge_stat_more(const struct charge *charge, enum snapshot_stat stat);
+__u64 charge_stat_more(const struct charge *charge, enum snapshot_stat stat, __u64 page_size);
 
 /* How far it is from @moved to the range that begins at @least and is @more bytes long */
 long long charge_difference(long long moved, __u64 least, __u64 more);

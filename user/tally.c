@@ -105,7 +105,7 @@ static long long tally_print_counters(const struct record_log *log,
 	output_table_cell(&table, "difference");
 	difference = tally_row(&table, ops->files[CG_USAGE], base->snapshot.usage_bytes,
 			       held->snapshot.usage_bytes, charge_usage(&charge, page_size),
-			       charge_usage_more(&charge));
+			       charge_usage_more(&charge, page_size));
 	for (i = 0; i < STAT_END; i++) {
 		__u64 before = base->snapshot.stat[i], after = held->snapshot.stat[i];
 		__u64 expected = charge_stat(&charge, i, page_size);
@@ -116,7 +116,7 @@ static long long tally_print_counters(const struct record_log *log,
 			continue;
 		snprintf(name, sizeof(name), "memory.stat %s", ops->key(snapshot_stat_names[i]));
 		tally_row(&table, file ? file : name, before, after, expected,
-			  charge_stat_more(&charge, i));
+			  charge_stat_more(&charge, i, page_size));
 	}
 	output_print("\n");
 	output_table_print(&table);

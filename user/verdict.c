@@ -39,6 +39,13 @@ static __u64 verdict_bookkeeping(const struct record_log *log)
 	return (held->counters.bookkeeping_bytes + page - 1) / page * page;
 }
 
+static __u64 verdict_nodes(const struct record_log *log)
+{
+	const struct record *run = record_last(log, RECORD_RUN);
+
+	return run && run->run.info.online_nodes ? run->run.info.online_nodes : 1;
+}
+
 void verdict_sum(const struct record_log *log, struct charge *charge)
 {
 	bool has_kernel_memory = false, has_user_memory = false;
@@ -60,6 +67,9 @@ void verdict_sum(const struct record_log *log, struct charge *charge)
 	}
 	if (has_kernel_memory && has_user_memory)
 		charge->module_bytes = verdict_bookkeeping(log);
+	/* The worker is in the cgroup; newer kernels have an objcg for each node. */
+	if (has_user_memory)
+		charge->objcgs = verdict_nodes(log);
 }
 
 static __u64 verdict_kills(const struct record_log *log)
@@ -313,7 +323,7 @@ static bool verdict_stat_holds(const struct charge *charge, const struct snapsho
 		if (after == CG_MISSING)
 			continue;
 		difference = charge_difference((long long)(after - before), least,
-					       charge_stat_more(charge, lines[i]));
+					       charge_stat_more(charge, lines[i], page_size));
 		*is_exact &= !difference;
 		if (difference > (long long)late || difference < -(long long)late)
 			return false;
@@ -350,8 +360,8 @@ static enum record_books verdict_user_books(const struct record_log *log,
 	slack = verdict_is_exact(&base->counters) && verdict_is_exact(&held->counters) ? 0 : stock;
 	difference = charge_difference((long long)(to->usage_bytes - from->usage_bytes),
 				       charge_usage(&charge, info->page_size),
-				       charge_usage_more(&charge));
-	verdict->bound_bytes = charge_usage_more(&charge) + slack;
+				       charge_usage_more(&charge, info->page_size));
+	verdict->bound_bytes = charge_usage_more(&charge, info->page_size) + slack;
 	if (difference > (long long)slack || difference < -(long long)slack ||
 	    !verdict_stat_holds(&charge, from, to, info->page_size, 4 * stock,
 				&verdict->stat_is_exact))

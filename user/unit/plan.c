@@ -76,6 +76,29 @@ static void charges_add_up(void)
 	EXPECT_NUMBER(charge.vmalloc_bytes, 8192);
 }
 
+/* 10000 bytes are three pages; an objcg may have had the rest of one, and each takes whole pages */
+static void bytes_are_in_whole_pages(void)
+{
+	struct charge charge = { .byte_bytes = 10000, .slab_bytes = 10000 };
+
+	EXPECT_NUMBER(charge_usage(&charge, 4096), 3 * 4096);
+	EXPECT_NUMBER(charge_usage_more(&charge, 4096), 0);
+	charge.objcgs = 1;
+	EXPECT_NUMBER(charge_usage(&charge, 4096), 2 * 4096);
+	EXPECT_NUMBER(charge_usage_more(&charge, 4096), 4096);
+	EXPECT_NUMBER(charge_stat(&charge, STAT_KERNEL, 4096), 2 * 4096);
+	EXPECT_NUMBER(charge_stat_more(&charge, STAT_KERNEL, 4096), 4096);
+	EXPECT_NUMBER(charge_stat(&charge, STAT_SLAB, 4096), 10000);
+	EXPECT_NUMBER(charge_stat_more(&charge, STAT_SLAB, 4096), 0);
+	/* One page each, or two and two pages */
+	charge.objcgs = 2;
+	EXPECT_NUMBER(charge_usage(&charge, 4096), 4096);
+	EXPECT_NUMBER(charge_usage_more(&charge, 4096), 3 * 4096);
+	charge.byte_bytes = 0;
+	EXPECT_NUMBER(charge_usage(&charge, 4096), 0);
+	EXPECT_NUMBER(charge_usage_more(&charge, 4096), 0);
+}
+
 static void fallbacks_are_told_apart(void)
 {
 	/* Three blocks of 8 pages and an area of 5; then one cache object and an area of 2 */
@@ -106,6 +129,7 @@ const struct unit_test unit_plan_tests[] = {
 	{ "plan_usage_of_user_memory", usage_of_user_memory },
 	{ "plan_no_bound_is_none", no_bound_is_none },
 	{ "charge_adds_up", charges_add_up },
+	{ "charge_bytes_are_in_whole_pages", bytes_are_in_whole_pages },
 	{ "charge_tells_fallbacks_apart", fallbacks_are_told_apart },
 	{},
 };

@@ -340,6 +340,34 @@ static void books_of_user_memory(void)
 	EXPECT_NUMBER(user_verdict(99999, 0, 0, true, 1).books, BOOKS_NOT_JUDGED);
 }
 
+/* Of 10000 bytes of objects in a cgroup that had 8192 bytes before, by one objcg */
+static enum record_books byte_books(__u64 held)
+{
+	struct record alloc = { .type = RECORD_ALLOC };
+	struct record_verdict verdict;
+	struct record_log log;
+
+	begin(&log, false);
+	add_counters(&log, WHEN_BASELINE, 8192, MEMSTRESS_SETTLE_EXACT);
+	alloc.alloc.kind = KIND_ANON;
+	alloc.alloc.charge.byte_bytes = 10000;
+	record_add(&log, &alloc);
+	add_counters(&log, WHEN_HELD, held, MEMSTRESS_SETTLE_EXACT);
+	add_exit(&log, 0);
+	verdict = judge(&log, EXPECT_DONE, false);
+	record_log_free(&log);
+	return verdict.books;
+}
+
+/* The rest of a page that the worker had already is used first */
+static void books_of_user_memory_by_the_byte(void)
+{
+	EXPECT_NUMBER(byte_books(8192 + 2 * 4096), BOOKS_WITHIN);
+	EXPECT_NUMBER(byte_books(8192 + 3 * 4096), BOOKS_WITHIN);
+	EXPECT_NUMBER(byte_books(8192 + 4096), BOOKS_WRONG);
+	EXPECT_NUMBER(byte_books(8192 + 4 * 4096), BOOKS_WRONG);
+}
+
 const struct unit_test unit_verdict_tests[] = {
 	{ "verdict_done", done },
 	{ "verdict_misplaced", misplaced },
@@ -350,5 +378,6 @@ const struct unit_test unit_verdict_tests[] = {
 	{ "verdict_books_of_an_empty_payer", books_of_an_empty_payer },
 	{ "verdict_books_of_user_memory", books_of_user_memory },
 	{ "verdict_books_beside_the_module", books_beside_the_module },
+	{ "verdict_books_of_user_memory_by_the_byte", books_of_user_memory_by_the_byte },
 	{},
 };

@@ -35,8 +35,8 @@ static void tables_are_charged(void)
 
 	EXPECT_NUMBER(charge.anon_bytes, GIB);
 	EXPECT_NUMBER(charge.pagetable_bytes, (512 + 1) * 4096);
-	EXPECT_NUMBER(charge_stat_more(&charge, STAT_PAGETABLES), 4096);
-	EXPECT_NUMBER(charge_stat_more(&charge, STAT_ANON), 0);
+	EXPECT_NUMBER(charge_stat_more(&charge, STAT_PAGETABLES, 4096), 4096);
+	EXPECT_NUMBER(charge_stat_more(&charge, STAT_ANON, 4096), 0);
 	EXPECT_NUMBER(charge.page_bytes, GIB + 514 * 4096);
 	EXPECT_NUMBER(charge.more_bytes, 0);
 	charge = charge_of("anon", GIB / 4096 + 1, GIB / 4096 + 1);
