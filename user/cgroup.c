@@ -102,6 +102,8 @@ int cg_find(struct cg_tree *tree, const char *root)
 			tree->ops = &cg_v1_ops;
 		else if (!strcmp(entry->mnt_type, "cgroup2") && cg_v2_has_memory(tree->mount))
 			tree->ops = &cg_v2_ops;
+		/* Of the last one, which is it. v1 has nothing like this. */
+		tree->charges_hugetlb = hasmntopt(entry, "memory_hugetlb_accounting");
 	}
 	endmntent(mounts);
 	return tree->ops ? 0 : -ENOENT;

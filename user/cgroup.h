@@ -116,11 +116,13 @@ bool cg_v2_has_memory(const char *mount);
  * @ops: of its version
  * @root: what is put before every path; "" unless this is a test
  * @mount: where it is mounted
+ * @charges_hugetlb: huge pages of the pool are charged, too: a mount option of v2
  */
 struct cg_tree {
 	const struct cg_ops *ops;
 	const char *root;
 	char mount[PATH_MAX];
+	bool charges_hugetlb;
 };
 
 /**

@@ -60,6 +60,7 @@ void charge_join(struct charge *charge, const struct charge *other)
 	charge->anon_bytes += other->anon_bytes;
 	charge->file_bytes += other->file_bytes;
 	charge->shmem_bytes += other->shmem_bytes;
+	charge->hugetlb_bytes += other->hugetlb_bytes;
 	charge->pagetable_bytes += other->pagetable_bytes;
 	charge->upper_table_bytes += other->upper_table_bytes;
 	charge->stack_bytes += other->stack_bytes;
@@ -97,6 +98,8 @@ __u64 charge_stat(const struct charge *charge, enum snapshot_stat stat, __u64 pa
 		return charge->file_bytes;
 	case STAT_SHMEM:
 		return charge->shmem_bytes;
+	case STAT_HUGETLB:
+		return charge->hugetlb_bytes;
 	case STAT_SOCK:
 		return charge->sock_bytes;
 	case STAT_KERNEL:

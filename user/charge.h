@@ -20,6 +20,7 @@
  * @anon_bytes: what memory.stat counts as anon
  * @file_bytes: as file
  * @shmem_bytes: as shmem, which is also file
+ * @hugetlb_bytes: as hugetlb
  * @pagetable_bytes: as pagetables
  * @upper_table_bytes: the same, if this kernel counts tables of that level there
  * @stack_bytes: as kernel_stack
@@ -39,6 +40,7 @@ struct charge {
 	__u64 anon_bytes;
 	__u64 file_bytes;
 	__u64 shmem_bytes;
+	__u64 hugetlb_bytes;
 	__u64 pagetable_bytes;
 	__u64 upper_table_bytes;
 	__u64 stack_bytes;

@@ -122,8 +122,14 @@ static int fill_prepare(struct fill_course *course, struct error *error)
 	}
 	if (fill_find_place(course, error) || fill_find_level(course, error))
 		return -1;
-	return plan_make(&s->plans[0], s->device, s->target.tree.ops->version, &job->steps[0], 1,
-			 error);
+	if (plan_make(&s->plans[0], s->device, s->target.tree.ops->version, &job->steps[0], 1,
+		      error))
+		return -1;
+	if (!s->plans[0].object_charge_bytes)
+		return error_set(error, STATUS_UNSUPPORTED,
+				 "--kind %s: nobody pays for it here, so usage stays as it is",
+				 job->steps[0].kind->name);
+	return 0;
 }
 
 static void fill_tell_begin(struct fill_course *course)

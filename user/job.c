@@ -13,7 +13,7 @@
 
 #define JOB_KIND_NAMES                                             \
 	"page, kmalloc, cache, vmalloc, percpu, exact, kvmalloc; " \
-	"anon, file, memfd, pipe, socket, pagetable, stack"
+	"anon, file, memfd, pipe, socket, pagetable, stack, hugetlb"
 #define JOB_FREE_NAMES  "singly, bulk, rcu, split"
 #define JOB_SIZE_HELP   "a whole number, with K, M, G or T if you like"
 #define JOB_AMOUNT_HELP JOB_SIZE_HELP ", or 1% to 100%"
@@ -184,7 +184,7 @@ static const struct option job_step_options[] = {
 	  "begin a step: make objects of this kind, of kernel memory, by the\n"
 	  "module: page, kmalloc, cache, vmalloc, percpu, exact, kvmalloc; or of\n"
 	  "user memory and what the kernel keeps for a process, which needs no\n"
-	  "module: anon, file, memfd, pipe, socket, pagetable, stack.\n"
+	  "module: anon, file, memfd, pipe, socket, pagetable, stack, hugetlb.\n"
 	  "KEY=VALUE is any option for steps, so that\n"
 	  "--kind page,order=2 is --kind page --order 2",
 	  job_set_kind },
@@ -200,7 +200,8 @@ static const struct option job_step_options[] = {
 	{ "order", "N", "of each object of the kind page: 2^N pages (0)", job_set_order },
 	{ "object-size", "SIZE",
 	  "of each object of the other kinds (1K, vmalloc 64K, exact 20K;\n"
-	  "percpu: a CPU; anon, file, memfd a page, pipe 64K, socket 32K)",
+	  "percpu: a CPU; anon, file, memfd a page, pipe 64K, socket 32K,\n"
+	  "hugetlb the kernel's default size of huge pages, or another of its)",
 	  job_set_object_size },
 	{}
 };

@@ -135,6 +135,12 @@ int job_finish_user(const struct job *job, struct step *step, const char *where,
 				 "%s: page cache is reclaimed at a limit, and nobody is killed; "
 				 "give --size",
 				 where);
+	/* Neither of the pool nor of the cgroup (__GFP_RETRY_MAYFAIL in mm/hugetlb.c). */
+	if (step->kind->id == KIND_HUGETLB && step->until == UNTIL_OOM)
+		return error_set(error, STATUS_MISUSE,
+				 "%s: where there are no more it is refused, and nobody is killed; "
+				 "give --until enomem or --size",
+				 where);
 	if (step->until == UNTIL_ENOMEM && !step->kind->workload->may_be_refused)
 		return error_set(error, STATUS_MISUSE,
 				 "%s: at a limit it is not refused, but the OOM killer acts; "

@@ -93,6 +93,12 @@ const struct kind kinds[] = {
 		.what = "starting a thread",
 		.workload = &workload_stack,
 	},
+	{
+		.id = KIND_HUGETLB,
+		.name = "hugetlb",
+		.what = "writing to pages of the pool",
+		.workload = &workload_hugetlb,
+	},
 	{},
 };
 

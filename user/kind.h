@@ -18,6 +18,7 @@ enum kind_of_user_memory {
 	KIND_SOCKET,
 	KIND_PAGETABLE,
 	KIND_STACK,
+	KIND_HUGETLB,
 };
 
 /**
@@ -25,7 +26,7 @@ enum kind_of_user_memory {
  * @id: enum memstress_kind or enum kind_of_user_memory
  * @name: as users write it
  * @has_order: its objects have an order, not a size
- * @object_size: of an object, unless the user says otherwise; 0: a page
+ * @object_size: of an object, unless the user says otherwise; 0: a page, or what @workload knows
  * @what: the kernel function behind it, or what a process does for it
  * @workload: how it is made without the module; NULL: it is the module that makes it
  */

@@ -122,6 +122,11 @@ static int plan_make_user(struct plan *plan, unsigned int version, const struct 
 		return error_set(error, STATUS_UNSUPPORTED, "%s: %s", where, missing);
 	plan->object_bytes = step->object_size;
 	plan->object_charge_bytes = workload_object_charge(step);
+	if (step->until == UNTIL_USAGE && !plan->object_charge_bytes)
+		return error_set(error, STATUS_UNSUPPORTED,
+				 "%s: nobody pays for it here, so usage stays as it is; "
+				 "give --size or --count",
+				 where);
 	return 0;
 }
 

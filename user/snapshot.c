@@ -5,6 +5,7 @@ const char *const snapshot_stat_names[STAT_END] = {
 	[STAT_ANON] = "anon",
 	[STAT_FILE] = "file",
 	[STAT_SHMEM] = "shmem",
+	[STAT_HUGETLB] = "hugetlb",
 	[STAT_SOCK] = "sock",
 	[STAT_KERNEL] = "kernel",
 	[STAT_KERNEL_STACK] = "kernel_stack",

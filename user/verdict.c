@@ -310,7 +310,8 @@ static bool verdict_stat_holds(const struct charge *charge, const struct snapsho
 			       bool *is_exact)
 {
 	static const enum snapshot_stat lines[] = {
-		STAT_ANON, STAT_FILE, STAT_SHMEM, STAT_SOCK, STAT_KERNEL_STACK, STAT_PAGETABLES,
+		STAT_ANON, STAT_FILE,         STAT_SHMEM,      STAT_HUGETLB,
+		STAT_SOCK, STAT_KERNEL_STACK, STAT_PAGETABLES,
 	};
 	unsigned int i;
 

@@ -15,6 +15,13 @@ __u64 workload_page_size(void)
 	return bytes;
 }
 
+__u64 workload_whole_pages(__u64 bytes)
+{
+	__u64 page = workload_page_size();
+
+	return (bytes + page - 1) / page * page;
+}
+
 void *workload_reserve(__u64 bytes)
 {
 	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
@@ -42,6 +49,8 @@ __u64 workload_size_unit(const struct step *step)
 
 __u64 workload_default_size(const struct step *step)
 {
+	if (step->kind->workload->default_size)
+		return step->kind->workload->default_size();
 	return step->kind->object_size ? step->kind->object_size : workload_size_unit(step);
 }
 
@@ -54,9 +63,12 @@ __u64 workload_size_max(const struct step *step)
 
 __u64 workload_object_charge(const struct step *step)
 {
-	__u64 page = workload_page_size();
+	__u64 bytes = workload_whole_pages(step->object_size);
+	struct charge charge = {};
 
-	return (step->object_size + page - 1) / page * page;
+	step->kind->workload->charge(step, 1, 1, &charge);
+	/* What it needs besides may serve for the next one, too. */
+	return charge.page_bytes < bytes ? 0 : bytes;
 }
 
 /*
@@ -68,7 +80,7 @@ __u64 workload_object_charge(const struct step *step)
 
 __u64 workload_lingering(const struct step *step, __u64 dropped)
 {
-	__u64 cpus = sysconf(_SC_NPROCESSORS_ONLN), bytes = dropped * step->object_size;
+	__u64 cpus = sysconf(_SC_NPROCESSORS_ONLN), bytes = dropped * workload_object_charge(step);
 	__u64 most = cpus * WORKLOAD_LRU_BATCH * WORKLOAD_LRU_LISTS * workload_page_size();
 
 	if (!step->kind->workload->is_on_lru)
@@ -87,7 +99,8 @@ static __u64 workload_charge_max(const struct step *step, __u64 objects)
 
 __u64 workload_fitting(const struct step *step, __u64 bytes, __u64 limit)
 {
-	__u64 low = 0, high = bytes / workload_object_charge(step);
+	__u64 low = 0, charge = workload_object_charge(step),
+	      high = charge ? bytes / charge : limit;
 
 	if (high > limit)
 		high = limit;

@@ -66,6 +66,7 @@ struct workload_run {
  * @size_unit: what sizes are a multiple of; 0: of a page, or a huge one
  * @is_on_lru: objects are pages that reclaim has on its lists
  * @may_be_refused: at a limit an object may be refused; else the OOM killer acts
+ * @default_size: what the kernel of this machine says it is; NULL: it is the same on all
  * @describe: puts into words how objects of @step are made
  * @missing: why this machine cannot do @step, in a text that is valid until the next call; NULL
  *	if it can. @version is that of the cgroups
@@ -82,6 +83,7 @@ struct workload {
 	__u64 size_unit;
 	bool is_on_lru;
 	bool may_be_refused;
+	__u64 (*default_size)(void);
 	void (*describe)(const struct step *step, char *text, size_t size);
 	const char *(*missing)(const struct step *step, unsigned int version);
 	void (*charge)(const struct step *step, __u64 objects, __u64 most, struct charge *charge);
@@ -93,6 +95,7 @@ struct workload {
 
 extern const struct workload workload_anon;
 extern const struct workload workload_file;
+extern const struct workload workload_hugetlb;
 extern const struct workload workload_memfd;
 extern const struct workload workload_pagetable;
 extern const struct workload workload_pipe;
@@ -100,6 +103,9 @@ extern const struct workload workload_socket;
 extern const struct workload workload_stack;
 
 __u64 workload_page_size(void);
+
+/* @bytes, rounded up */
+__u64 workload_whole_pages(__u64 bytes);
 
 /*
  * Addresses for what a workload needs for itself, that take a page where they are used. NULL: there
@@ -114,7 +120,7 @@ __u64 workload_size_unit(const struct step *step);
 /* The largest; the default one where there is only one */
 __u64 workload_size_max(const struct step *step);
 
-/* What an object of @step takes for sure, in whole pages */
+/* What an object of @step takes for sure, in whole pages; 0: nobody pays for it */
 __u64 workload_object_charge(const struct step *step);
 
 /* What of @dropped objects may be charged for a while after they were dropped */

@@ -87,6 +87,31 @@ static void lets_the_controller_decide(void)
 	fixture_destroy(&fixture);
 }
 
+/* Of the tree that has the memory controller, and no other */
+static void knows_who_pays_for_huge_pages(void)
+{
+	static const char option[] = ",memory_hugetlb_accounting 0 0\n";
+	struct fixture fixture;
+	struct cg_tree tree;
+	char mounts[512];
+
+	begin_v2(&fixture, &tree);
+	EXPECT_TRUE(!tree.charges_hugetlb);
+	snprintf(mounts, sizeof(mounts), "cgroup2 /sys/fs/cgroup cgroup2 rw,nsdelegate%s", option);
+	fixture_write(&fixture, "/proc/self/mounts", mounts);
+	EXPECT_NUMBER(cg_find(&tree, fixture.root), 0);
+	EXPECT_TRUE(tree.charges_hugetlb);
+	/* Hybrid: memory is on v1. */
+	snprintf(mounts, sizeof(mounts), "cgroup2 /sys/fs/cgroup/unified cgroup2 rw%s%s", option,
+		 MOUNT_V1);
+	fixture_write(&fixture, "/proc/self/mounts", mounts);
+	fixture_write(&fixture, CG "/unified/cgroup.controllers", "hugetlb\n");
+	EXPECT_NUMBER(cg_find(&tree, fixture.root), 0);
+	EXPECT_NUMBER(tree.ops->version, 1);
+	EXPECT_TRUE(!tree.charges_hugetlb);
+	fixture_destroy(&fixture);
+}
+
 static void compares_whole_words(void)
 {
 	struct fixture fixture;
@@ -356,6 +381,7 @@ const struct unit_test unit_cgroup_tests[] = {
 	{ "cgroup_finds_v2", finds_v2 },
 	{ "cgroup_knows_the_root", knows_the_root },
 	{ "cgroup_lets_the_controller_decide", lets_the_controller_decide },
+	{ "cgroup_knows_who_pays_for_huge_pages", knows_who_pays_for_huge_pages },
 	{ "cgroup_compares_whole_words", compares_whole_words },
 	{ "cgroup_reads_escaped_mounts", reads_escaped_mounts },
 	{ "cgroup_resolves_names", resolves_names },

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What user memory must be charged; and workloads at work, for the process of the test. */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "holding.h"
 #include "unit.h"
 #include "workload.h"
@@ -45,6 +47,66 @@ static void tables_are_charged(void)
 	EXPECT_NUMBER(charge.pagetable_bytes, (513 + 2) * 4096);
 	EXPECT_NUMBER(charge.page_bytes, (513 + 2 + 1) * 4096);
 	EXPECT_NUMBER(charge.anon_bytes, 0);
+}
+
+/*
+ * An entry that maps 2 MiB stands in a table for each GiB, one that maps 1 GiB in one for each 512.
+ * The pages are charged where memory is mounted so, which is not the same on all machines.
+ */
+static void tables_of_huge_pages_are_charged(void)
+{
+	struct step step = step_of("hugetlb");
+	struct charge charge = {};
+	struct cg_tree tree;
+	__u64 pages = 0;
+
+	if (!cg_find(&tree, "") && tree.charges_hugetlb)
+		pages = 513 * 2 * MIB;
+	step.object_size = 2 * MIB;
+	step.kind->workload->charge(&step, 513, 513, &charge);
+	EXPECT_NUMBER(charge.page_bytes, pages + 3 * 4096);
+	EXPECT_NUMBER(charge.pagetable_bytes, 2 * 4096);
+	EXPECT_NUMBER(charge_stat_more(&charge, STAT_PAGETABLES, 4096), 2 * 4096);
+	EXPECT_NUMBER(charge.hugetlb_bytes, pages);
+	EXPECT_NUMBER(charge_stat(&charge, STAT_HUGETLB, 4096), pages);
+	EXPECT_NUMBER(charge_stat(&charge, STAT_KERNEL, 4096), 3 * 4096);
+	EXPECT_NUMBER(charge.more_bytes, 4096);
+	EXPECT_NUMBER(workload_object_charge(&step), pages ? 2 * MIB : 0);
+	/* A table that is left, and a page for the rest */
+	charge = (struct charge){};
+	step.kind->workload->charge(&step, 0, 512, &charge);
+	EXPECT_NUMBER(charge.page_bytes, 0);
+	EXPECT_NUMBER(charge.more_bytes, 3 * 4096);
+	charge = (struct charge){};
+	step.object_size = GIB;
+	step.kind->workload->charge(&step, 513, 513, &charge);
+	EXPECT_NUMBER(charge.page_bytes - charge.hugetlb_bytes, 2 * 4096);
+	EXPECT_NUMBER(charge.pagetable_bytes, 0);
+	EXPECT_NUMBER(charge.upper_table_bytes, 2 * 4096);
+}
+
+/* As /proc/meminfo has it, and then of a size that is on no machine */
+static void huge_pages_are_of_the_pool(void)
+{
+	const struct workload *workload = kind_find("hugetlb")->workload;
+	struct step step = step_of("hugetlb");
+	unsigned long long kib = 0;
+	char line[128];
+	FILE *meminfo = fopen("/proc/meminfo", "re");
+
+	while (meminfo && fgets(line, sizeof(line), meminfo))
+		if (sscanf(line, "Hugepagesize: %llu kB", &kib) == 1)
+			break;
+	if (meminfo)
+		fclose(meminfo);
+	EXPECT_NUMBER(step.object_size, kib ? kib * KIB : 2 * MIB);
+	step.count = ~0ULL >> 1;
+	EXPECT_TRUE(workload->missing(&step, 2));
+	step.object_size = 6 * MIB;
+	EXPECT_WITHIN(workload->missing(&step, 2), "no huge pages of 6M");
+	step.count = 0;
+	step.size = (struct amount){ .unit = AMOUNT_BYTES, .value = 1 };
+	EXPECT_WITHIN(workload->missing(&step, 2), "no huge pages of 6M");
 }
 
 /* What was there once may have left its tables */
@@ -190,6 +252,8 @@ static void holdings_add_up(void)
 
 const struct unit_test unit_workload_tests[] = {
 	{ "workload_tables_are_charged", tables_are_charged },
+	{ "workload_tables_of_huge_pages_are_charged", tables_of_huge_pages_are_charged },
+	{ "workload_huge_pages_are_of_the_pool", huge_pages_are_of_the_pool },
 	{ "workload_dropped_objects_leave_tables", dropped_objects_leave_tables },
 	{ "workload_lines_are_of_their_kind", lines_are_of_their_kind },
 	{ "workload_dropped_pages_linger", dropped_pages_linger },

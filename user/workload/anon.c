@@ -32,14 +32,15 @@ static const char *anon_missing(const struct step *step, unsigned int version)
 static void anon_charge(const struct step *step, __u64 objects, __u64 most, struct charge *charge)
 {
 	__u64 bytes = objects * step->object_size;
-	__u64 left = arena_tables(most * step->object_size) - arena_tables(bytes);
+	__u64 page = workload_page_size();
+	__u64 left = arena_tables(most * step->object_size, page) - arena_tables(bytes, page);
 
 	charge->page_bytes += bytes;
 	charge->user_bytes += bytes;
 	charge->anon_bytes += bytes;
-	arena_charge(bytes, charge);
+	arena_charge(bytes, page, charge);
 	/* What was dropped leaves its tables, on kernels that do not free empty ones. */
-	charge->more_bytes += left * workload_page_size();
+	charge->more_bytes += left * page;
 }
 
 static int anon_open(struct workload_run *run)

@@ -26,48 +26,76 @@ __u64 arena_table_span(void)
 	return workload_page_size() * (workload_page_size() / sizeof(__u64));
 }
 
-/* Of one level, 1 being the lowest. */
-static __u64 arena_tables_of(__u64 bytes, int level)
+/* Of one level, 1 being the lowest; 0 is that of small pages. */
+static __u64 arena_covered(int level)
 {
 	__u64 covered = workload_page_size();
 
 	while (level--)
 		covered *= workload_page_size() / sizeof(__u64);
-	return (bytes + covered - 1) / covered;
+	return covered;
 }
 
-__u64 arena_tables(__u64 bytes)
+static __u64 arena_tables_of(__u64 bytes, int level)
+{
+	return (bytes + arena_covered(level) - 1) / arena_covered(level);
+}
+
+/* An entry that maps a huge page stands where those of small ones have a table. */
+__u64 arena_tables(__u64 bytes, __u64 page_size)
 {
 	__u64 tables = 0;
 	int level;
 
 	for (level = 1; level <= ARENA_LEVELS; level++)
-		tables += arena_tables_of(bytes, level);
+		if (arena_covered(level) > page_size)
+			tables += arena_tables_of(bytes, level);
 	return tables;
 }
 
-void arena_charge(__u64 bytes, struct charge *charge)
+void arena_charge(__u64 bytes, __u64 page_size, struct charge *charge)
 {
 	__u64 page = workload_page_size(), upper = arena_tables_of(bytes, ARENA_LEVELS);
+	__u64 tables = arena_tables(bytes, page_size);
 
-	charge->page_bytes += arena_tables(bytes) * page;
-	charge->pagetable_bytes += (arena_tables(bytes) - upper) * page;
+	charge->page_bytes += tables * page;
+	charge->pagetable_bytes += (tables - upper) * page;
 	charge->upper_table_bytes += upper * page;
 }
 
-int arena_open(struct arena *arena, int protection, int advice)
+static int arena_reserve(struct arena *arena, int protection, int flags)
 {
 	__u64 alignment = arena_alignment();
 	unsigned long address;
 
-	arena->reserved = mmap(NULL, ARENA_BYTES + alignment, PROT_NONE,
-			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	arena->reserved = mmap(NULL, ARENA_BYTES + alignment, protection,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
 	if (arena->reserved == MAP_FAILED) {
 		arena->reserved = NULL;
 		return -errno;
 	}
 	address = ((unsigned long)arena->reserved + alignment - 1) / alignment * alignment;
 	arena->base = (char *)address;
+	return 0;
+}
+
+/* Not reserved in the pool, either, which may have less than it has addresses. */
+int arena_open_huge(struct arena *arena, __u64 page_size)
+{
+	const int protection = PROT_READ | PROT_WRITE;
+
+	arena->committed = ARENA_BYTES;
+	arena->protection = protection;
+	return arena_reserve(arena, protection,
+			     MAP_HUGETLB | __builtin_ctzll(page_size) << MAP_HUGE_SHIFT);
+}
+
+int arena_open(struct arena *arena, int protection, int advice)
+{
+	int ret = arena_reserve(arena, PROT_NONE, 0);
+
+	if (ret)
+		return ret;
 	arena->committed = 0;
 	arena->protection = protection;
 	/* EINVAL: a kernel without huge pages, which makes small ones of all. */

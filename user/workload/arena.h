@@ -14,14 +14,20 @@
 /* What a table covers: of the lowest level 2 MiB */
 __u64 arena_table_span(void);
 
-/* Tables of an arena whose first @bytes have been touched, of all levels */
-__u64 arena_tables(__u64 bytes);
+/*
+ * Tables of an arena whose first @bytes have been touched, in pages of @page_size, of all levels
+ * above these
+ */
+__u64 arena_tables(__u64 bytes, __u64 page_size);
 
 /* Adds them. Those of the highest level are charged, and memory.stat may not count them: 6.1 */
-void arena_charge(__u64 bytes, struct charge *charge);
+void arena_charge(__u64 bytes, __u64 page_size, struct charge *charge);
 
 /* @advice for all of it as for madvise(), of a kernel that knows it; 0 or -errno */
 int arena_open(struct arena *arena, int protection, int advice);
+
+/* The same in huge pages of the pool, of @page_size, which all can be touched. 0 or -errno */
+int arena_open_huge(struct arena *arena, __u64 page_size);
 void arena_close(struct arena *arena);
 
 /* Makes the first @bytes accessible, and a bit more. -ENOMEM: the arena ends before */

@@ -24,12 +24,13 @@ static const char *pagetable_missing(const struct step *step, unsigned int versi
 static void pagetable_charge(const struct step *step, __u64 objects, __u64 most,
 			     struct charge *charge)
 {
-	__u64 span = arena_table_span(), upper = arena_tables(objects * span) - objects;
+	__u64 span = arena_table_span(), page = workload_page_size();
+	__u64 upper = arena_tables(objects * span, page) - objects;
 
 	(void)step;
-	arena_charge(objects * span, charge);
+	arena_charge(objects * span, page, charge);
 	/* Those above them go when the last one does. */
-	charge->more_bytes += (arena_tables(most * span) - most - upper) * workload_page_size();
+	charge->more_bytes += (arena_tables(most * span, page) - most - upper) * page;
 }
 
 static int pagetable_open(struct workload_run *run)

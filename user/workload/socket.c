@@ -83,7 +83,8 @@ static const char *socket_missing(const struct step *step, unsigned int version)
  */
 static void socket_charge(const struct step *step, __u64 objects, __u64 most, struct charge *charge)
 {
-	__u64 page = workload_page_size(), bytes = objects * workload_object_charge(step);
+	__u64 page = workload_page_size(),
+	      bytes = objects * workload_whole_pages(step->object_size);
 	__u64 highest = 2 * (step->object_size + page) + 2 * page + DESCRIPTORS_BYTES;
 
 	charge->page_bytes += bytes;
