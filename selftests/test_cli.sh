@@ -247,7 +247,7 @@ finds_the_machine_ready() {
 lists_kinds() {
 	run kinds && expect 0 || return
 	for kind in page kmalloc cache vmalloc percpu exact kvmalloc \
-		anon file memfd pipe socket pagetable stack hugetlb; do
+		anon file memfd pipe socket pagetable stack hugetlb dentry; do
 		said "^  $kind " || return
 	done
 	run kinds --json && expect 0 && is_json "$tmp/out"
@@ -2137,6 +2137,37 @@ page_cache_of_both_sorts() {
 	expect 4 && one_line 'is on a tmpfs'
 }
 
+# What a dentry takes: a slab object, and to whom it is charged
+dentry() {
+	echo $(($(cat /sys/kernel/slab/dentry/slab_size) + 8))
+}
+
+# On v2 memory.stat has them, too; it may be late
+dentries_are_charged_by_the_byte() {
+	bytes=$((40000 * $(dentry)))
+	run run --json --kind dentry --count 40000 --max 64M
+	expect 0 && is_stream && is verdict books within && is alloc page_charged_bytes 0 &&
+		is alloc byte_charged_bytes $bytes && is alloc more_bytes 0 && is free objects 40000 || return
+	bound=$(value verdict bound_bytes)
+	between 4096 "$bound" 65536 && between $((bytes - bound)) "$(moved_by)" $((bytes + bound)) || return
+	if [ -z "$v1" ]; then
+		slab=$(($(value counters slab held) - $(value counters slab baseline)))
+		between $((bytes - $(stock))) $slab $((bytes + $(stock))) || return
+	fi
+	run_as nobody memstress kinds
+	expect 0 && said '^  dentry .*this needs root$'
+}
+
+dentries_until_oom() {
+	max=16777216
+	run run --json --kind dentry --max $max --swap-max 0 --until oom
+	expect 0 && is verdict outcome oom && is exit signal 9 && is alloc stop killed || return
+	bytes=$(value alloc byte_charged_bytes)
+	between 1 "$bytes" $max && between $((max - $(stock))) \
+		$((bytes + page + $(value counters usage_bytes baseline))) 99999999 || return
+	! grep ramfs /proc/mounts
+}
+
 # with_pool PAGES COMMAND...: while there are so many huge pages of the kernel's default size
 with_pool() {
 	pool=/proc/sys/vm/nr_hugepages
@@ -2264,7 +2295,7 @@ user_memory_needs_no_module() {
 		is alloc page_charged_bytes $((size + $(tables $size))) || return
 	between $((size + $(tables $size) - $(stock))) "$(moved_by)" $((size + $(tables $size) + $(stock))) ||
 		return
-	for kind in memfd pagetable pipe stack; do
+	for kind in memfd pagetable pipe stack dentry; do
 		without_dev run --json --kind $kind --count 10 --max 64M
 		expect 0 && is verdict books within && is alloc objects 10 && is free objects 10 ||
 			complain $kind || return
@@ -2498,7 +2529,7 @@ fill_of_the_tightest_limit() {
 
 fill_by_other_kinds() {
 	make_parent memstress-fill 64M || return
-	for kind in memfd page kmalloc,object-size=4096 pipe; do
+	for kind in memfd page kmalloc,object-size=4096 pipe dentry; do
 		run fill --json --in memstress-fill --kind $kind --hold 500ms 50%
 		expect 0 && is filled reached true && is fill kind ${kind%%,*} || complain $kind || break
 	done
@@ -2690,6 +2721,8 @@ tests="
 	user_memory_until_a_share
 	sockets_until_the_limit
 	page_cache_of_both_sorts
+	dentries_are_charged_by_the_byte
+	dentries_until_oom
 	huge_pages_need_a_pool
 	huge_pages_are_of_the_pool
 	huge_pages_have_a_controller

@@ -64,7 +64,8 @@ static void kinds_look(struct kinds_sources *sources, struct kinds_row *row)
 		.kind_max = workload_size_max(&step),
 	};
 	workload->charge(&step, 1, 1, &charge);
-	row->info.object_page_charged_bytes = charge_usage(&charge, workload_page_size());
+	row->info.object_page_charged_bytes = charge.page_bytes;
+	row->info.object_byte_charged_bytes = charge.byte_bytes;
 	row->more_bytes = charge.more_bytes;
 }
 

@@ -13,7 +13,7 @@
 
 #define JOB_KIND_NAMES                                             \
 	"page, kmalloc, cache, vmalloc, percpu, exact, kvmalloc; " \
-	"anon, file, memfd, pipe, socket, pagetable, stack, hugetlb"
+	"anon, file, memfd, pipe, socket, pagetable, stack, hugetlb, dentry"
 #define JOB_FREE_NAMES  "singly, bulk, rcu, split"
 #define JOB_SIZE_HELP   "a whole number, with K, M, G or T if you like"
 #define JOB_AMOUNT_HELP JOB_SIZE_HELP ", or 1% to 100%"
@@ -184,7 +184,8 @@ static const struct option job_step_options[] = {
 	  "begin a step: make objects of this kind, of kernel memory, by the\n"
 	  "module: page, kmalloc, cache, vmalloc, percpu, exact, kvmalloc; or of\n"
 	  "user memory and what the kernel keeps for a process, which needs no\n"
-	  "module: anon, file, memfd, pipe, socket, pagetable, stack, hugetlb.\n"
+	  "module: anon, file, memfd, pipe, socket, pagetable, stack, hugetlb,\n"
+	  "dentry.\n"
 	  "KEY=VALUE is any option for steps, so that\n"
 	  "--kind page,order=2 is --kind page --order 2",
 	  job_set_kind },

@@ -107,6 +107,8 @@ static int job_check_size(const struct step *step, const char *where, struct err
 		return error_set(error, STATUS_MISUSE,
 				 "%s: object-size %llu is not allowed; it is always %llu", where,
 				 step->object_size, max);
+	if (!step->kind->workload->size_max)
+		return 0;
 	if (step->object_size % unit || step->object_size > max)
 		return error_set(error, STATUS_MISUSE,
 				 "%s: object-size %llu is not allowed; "

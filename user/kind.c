@@ -99,6 +99,12 @@ const struct kind kinds[] = {
 		.what = "writing to pages of the pool",
 		.workload = &workload_hugetlb,
 	},
+	{
+		.id = KIND_DENTRY,
+		.name = "dentry",
+		.what = "linking a file",
+		.workload = &workload_dentry,
+	},
 	{},
 };
 

@@ -19,6 +19,7 @@ enum kind_of_user_memory {
 	KIND_PAGETABLE,
 	KIND_STACK,
 	KIND_HUGETLB,
+	KIND_DENTRY,
 };
 
 /**

@@ -67,6 +67,8 @@ __u64 workload_object_charge(const struct step *step)
 	struct charge charge = {};
 
 	step->kind->workload->charge(step, 1, 1, &charge);
+	if (charge.byte_bytes)
+		return charge.byte_bytes;
 	/* What it needs besides may serve for the next one, too. */
 	return charge.page_bytes < bytes ? 0 : bytes;
 }
@@ -83,6 +85,8 @@ __u64 workload_lingering(const struct step *step, __u64 dropped)
 	__u64 cpus = sysconf(_SC_NPROCESSORS_ONLN), bytes = dropped * workload_object_charge(step);
 	__u64 most = cpus * WORKLOAD_LRU_BATCH * WORKLOAD_LRU_LISTS * workload_page_size();
 
+	if (step->kind->workload->is_freed_by_rcu)
+		return bytes;
 	if (!step->kind->workload->is_on_lru)
 		return 0;
 	return bytes < most ? bytes : most;

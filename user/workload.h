@@ -56,6 +56,9 @@ struct workload_run {
 		struct {
 			char *slots;
 		} threads;
+		struct {
+			int fd;
+		} directory;
 	} state;
 };
 
@@ -65,6 +68,7 @@ struct workload_run {
  * @size_max: of an object; 0: there is one size only
  * @size_unit: what sizes are a multiple of; 0: of a page, or a huge one
  * @is_on_lru: objects are pages that reclaim has on its lists
+ * @is_freed_by_rcu: what is dropped is given back by a callback of call_rcu()
  * @may_be_refused: at a limit an object may be refused; else the OOM killer acts
  * @default_size: what the kernel of this machine says it is; NULL: it is the same on all
  * @describe: puts into words how objects of @step are made
@@ -82,6 +86,7 @@ struct workload {
 	__u64 size_max;
 	__u64 size_unit;
 	bool is_on_lru;
+	bool is_freed_by_rcu;
 	bool may_be_refused;
 	__u64 (*default_size)(void);
 	void (*describe)(const struct step *step, char *text, size_t size);
@@ -94,6 +99,7 @@ struct workload {
 };
 
 extern const struct workload workload_anon;
+extern const struct workload workload_dentry;
 extern const struct workload workload_file;
 extern const struct workload workload_hugetlb;
 extern const struct workload workload_memfd;
@@ -120,7 +126,7 @@ __u64 workload_size_unit(const struct step *step);
 /* The largest; the default one where there is only one */
 __u64 workload_size_max(const struct step *step);
 
-/* What an object of @step takes for sure, in whole pages; 0: nobody pays for it */
+/* What an object of @step takes for sure, by the byte or in whole pages; 0: nobody pays for it */
 __u64 workload_object_charge(const struct step *step);
 
 /* What of @dropped objects may be charged for a while after they were dropped */

@@ -262,6 +262,8 @@ static void user_memory_refuses_the_rest(void)
 	expect_refused("--kind anon,thp=on,object-size=4096,size=1M", "a multiple of 2097152");
 	expect_refused("--kind pipe,object-size=2M,size=2M", "up to 1048576");
 	expect_refused("--kind stack,object-size=4096,size=1M", "it is always 16384");
+	expect_refused("--kind dentry,object-size=4096,size=1M", "it is always ");
+	expect_refused("--kind dentry --until enomem", "give --until oom");
 	expect_refused("--kind hugetlb,object-size=4096,size=1M", "a multiple of 2097152");
 	expect_refused("--kind hugetlb --until oom", "give --until enomem or --size");
 	expect_refused("--kind anon,size=1M --free-by bulk", "for kernel memory");

@@ -109,6 +109,34 @@ static void huge_pages_are_of_the_pool(void)
 	EXPECT_WITHIN(workload->missing(&step, 2), "no huge pages of 6M");
 }
 
+/* A slab object and a pointer each, by the byte */
+static void dentries_are_charged_by_the_byte(void)
+{
+	FILE *file = fopen("/sys/kernel/slab/dentry/slab_size", "re");
+	struct step step = step_of("dentry");
+	unsigned long long size = 0;
+	struct charge charge = {};
+
+	if (file && fscanf(file, "%llu", &size) != 1)
+		size = 0;
+	if (file)
+		fclose(file);
+	if (!size)
+		size = step.object_size;
+	EXPECT_TRUE(step.object_size >= 128);
+	step.kind->workload->charge(&step, 1000, 2000, &charge);
+	EXPECT_NUMBER(charge.page_bytes, 0);
+	EXPECT_NUMBER(charge.byte_bytes, 1000 * (size + 8));
+	EXPECT_NUMBER(charge.slab_bytes, 1000 * (size + 8));
+	EXPECT_NUMBER(charge.more_bytes, 0);
+	EXPECT_NUMBER(workload_object_charge(&step), size + 8);
+	/* RCU gives them back when it likes */
+	EXPECT_NUMBER(workload_lingering(&step, 100000), 100000 * (size + 8));
+	/* As many as are in whole pages */
+	EXPECT_NUMBER(workload_fitting(&step, 10 * 4096, 1000000), 10 * 4096 / (size + 8));
+	EXPECT_NUMBER(workload_fitting(&step, 10 * 4096, 7), 7);
+}
+
 /* What was there once may have left its tables */
 static void dropped_objects_leave_tables(void)
 {
@@ -254,6 +282,7 @@ const struct unit_test unit_workload_tests[] = {
 	{ "workload_tables_are_charged", tables_are_charged },
 	{ "workload_tables_of_huge_pages_are_charged", tables_of_huge_pages_are_charged },
 	{ "workload_huge_pages_are_of_the_pool", huge_pages_are_of_the_pool },
+	{ "workload_dentries_are_charged_by_the_byte", dentries_are_charged_by_the_byte },
 	{ "workload_dropped_objects_leave_tables", dropped_objects_leave_tables },
 	{ "workload_lines_are_of_their_kind", lines_are_of_their_kind },
 	{ "workload_dropped_pages_linger", dropped_pages_linger },
