@@ -67,7 +67,8 @@ struct cgroup;
  * @enable: give children of the directory @fd the memory controller. *@changed is set if they
  *	did not have it. -EOPNOTSUPP: the controller is not there; -EBUSY: processes are in the
  *	way; -ENOTEMPTY: v1 does not count children here, and there are some already
- * @put_back: undo that, unless somebody else still relies on it
+ * @put_back: undo that, and what a dead run has done. 0 or -errno; -ETXTBSY: somebody else still
+ *	relies on it
  * @is_root: the directory is the root of the whole tree, not of what a namespace or a container
  *	shows of it
  * @can_host: a child with the controller can be made in this directory, by the look of it
@@ -92,7 +93,7 @@ struct cg_ops {
 	int (*open_notice)(const struct cgroup *cg, int events_fd);
 	bool (*holds_below)(const char *path);
 	int (*enable)(int fd, bool *changed);
-	void (*put_back)(int fd, bool changed);
+	int (*put_back)(int fd, bool changed);
 	bool (*is_root)(const char *path);
 	bool (*can_host)(const char *path);
 	bool (*takes_processes)(const char *path);

@@ -111,12 +111,16 @@ static int cg_v1_enable(int fd, bool *changed)
 }
 
 /* The kernel refuses as long as there is a child. */
-static void cg_v1_put_back(int fd, bool changed)
+static int cg_v1_put_back(int fd, bool changed)
 {
+	int ret;
+
 	if (!changed && !cg_is_marked(fd, CG_ENABLED))
-		return;
-	if (!cg_write_at(fd, "memory.use_hierarchy", "0"))
+		return 0;
+	ret = cg_write_at(fd, "memory.use_hierarchy", "0");
+	if (!ret)
 		cg_unmark(fd, CG_ENABLED);
+	return ret == -EBUSY ? -ETXTBSY : ret;
 }
 
 static int cg_v1_write_limit(const struct cgroup *cg, const char *name, __u64 bytes)

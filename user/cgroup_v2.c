@@ -107,14 +107,21 @@ static int cg_v2_enable(int fd, bool *changed)
 	return 0;
 }
 
-static void cg_v2_put_back(int fd, bool changed)
+static int cg_v2_put_back(int fd, bool changed)
 {
+	int ret;
+
 	if (!changed && !cg_is_marked(fd, CG_ENABLED))
-		return;
+		return 0;
 	if (!cg_lock_alone(fd) || cg_has_marked_child(fd, CG_DELEGATED))
-		return;
-	cg_write_at(fd, "cgroup.subtree_control", "-memory");
-	cg_unmark(fd, CG_ENABLED);
+		return -ETXTBSY;
+	ret = cg_write_at(fd, "cgroup.subtree_control", "-memory");
+	/* A child has given it to its own children: it is his by now. */
+	if (ret == -EBUSY)
+		ret = -ETXTBSY;
+	if (!ret || ret == -ETXTBSY)
+		cg_unmark(fd, CG_ENABLED);
+	return ret;
 }
 
 static pid_t cg_v2_fork(const struct cgroup *cg, int *pidfd)

@@ -115,8 +115,11 @@ static int clean_one(const struct cg_tree *tree, const struct leftover *leftover
 {
 	int ret = options->dry_run ? 0 : leftover_undo(tree, leftover);
 
-	if (ret == -EBUSY && leftover->kind == LEFTOVER_CONTROLLER)
+	if (ret == -ETXTBSY) {
+		if (!options->json)
+			output_print("left %s as it is: it is in use again\n", leftover->path);
 		return 0;
+	}
 	if (ret)
 		return error_set(error, STATUS_FAILED, "cannot put %s in order: %s", leftover->path,
 				 strerror(-ret));

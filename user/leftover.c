@@ -145,12 +145,14 @@ static int leftover_remove(const struct cg_tree *tree, const char *path)
 	struct cgroup cg;
 	int ret = cg_adopt(&cg, tree, path);
 
+	if (ret == -EBUSY)
+		return -ETXTBSY;
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
 	/* The removal of others takes time, in which somebody may have made one of this name. */
 	if (!cg_is_marked(cg.fd, CG_MADE) || leftover_is_in_use(cg.fd, path)) {
 		cg_look_away(&cg);
-		return -EBUSY;
+		return -ETXTBSY;
 	}
 	ret = cg_remove(&cg, LEFTOVER_REMOVE_TIMEOUT);
 	return ret == -ENOENT ? 0 : ret;
@@ -175,9 +177,8 @@ static int leftover_put_back(const struct cg_tree *tree, const char *path)
 	int ret;
 
 	if (fd < 0)
-		return -errno;
-	tree->ops->put_back(fd, false);
-	ret = cg_is_marked(fd, CG_ENABLED) ? -EBUSY : 0;
+		return errno == ENOENT ? 0 : -errno;
+	ret = tree->ops->put_back(fd, false);
 	close(fd);
 	return ret;
 }

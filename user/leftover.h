@@ -50,7 +50,10 @@ struct leftovers {
 int leftovers_find(struct leftovers *leftovers, const struct cg_tree *tree);
 void leftovers_free(struct leftovers *leftovers);
 
-/* Puts one in order, those of a list in its order. 0 or -errno. -EBUSY: somebody is using it */
+/*
+ * Puts one in order, those of a list in its order. 0 or -errno. -ETXTBSY: somebody has begun to use
+ * it, so that it is none any more
+ */
 int leftover_undo(const struct cg_tree *tree, const struct leftover *leftover);
 
 #endif /* MEMSTRESS_USER_LEFTOVER_H */

@@ -143,11 +143,11 @@ static void leaves_the_living_alone(void)
 	EXPECT_NUMBER(leftovers_find(&leftovers, &tree), 0);
 	EXPECT_NUMBER(leftovers.count, 2);
 	EXPECT_NUMBER(cg_adopt(&cg, &tree, leftovers.list[0].path), 0);
-	EXPECT_NUMBER(leftover_undo(&tree, &leftovers.list[0]), -EBUSY);
+	EXPECT_NUMBER(leftover_undo(&tree, &leftovers.list[0]), -ETXTBSY);
 	EXPECT_NUMBER(cg_remove(&cg, 0), 0);
 	/* One of somebody else, that has the name by now. */
 	fixture_mkdir(&fixture, CG "/job");
-	EXPECT_NUMBER(leftover_undo(&tree, &leftovers.list[0]), -EBUSY);
+	EXPECT_NUMBER(leftover_undo(&tree, &leftovers.list[0]), -ETXTBSY);
 	EXPECT_TRUE(!access(leftovers.list[0].path, F_OK));
 	leftovers_free(&leftovers);
 	die(&inner);
@@ -270,6 +270,94 @@ static void believes_no_owner_of_limits(void)
 	fixture_destroy(&fixture);
 }
 
+/* Found, and then set by somebody else, who puts it back himself */
+static void leaves_limits_that_are_set_again(void)
+{
+	struct cg_loan loan = {}, second = {};
+	struct leftovers leftovers;
+	struct fixture fixture;
+	struct cgroup cg, next;
+	struct cg_tree tree;
+
+	if (!begin(&fixture, &tree))
+		return;
+	look_at_limited(&cg, &fixture, &tree);
+	EXPECT_NUMBER(cg_lend(&loan, &cg, CG_MAX, 16 << 20), 0);
+	cg_look_away(&cg);
+	EXPECT_NUMBER(leftovers_find(&leftovers, &tree), 0);
+	EXPECT_NUMBER(leftovers.count, 1);
+	EXPECT_NUMBER(cg_look(&next, &tree, cg.path), 0);
+	EXPECT_NUMBER(cg_lend(&second, &next, CG_MAX, 32 << 20), 0);
+	if (leftovers.count)
+		EXPECT_NUMBER(leftover_undo(&tree, &leftovers.list[0]), -ETXTBSY);
+	EXPECT_WITHIN(fixture_read(&fixture, CG "/job/memory.max"), "33554432");
+	EXPECT_NUMBER(cg_take_back(&second, &next), 0);
+	cg_look_away(&next);
+	/* Gone meanwhile, it is in order. */
+	if (leftovers.count)
+		EXPECT_NUMBER(leftover_undo(&tree, &leftovers.list[0]), 0);
+	leftovers_free(&leftovers);
+	fixture_destroy(&fixture);
+}
+
+/* The controller of a cgroup that somebody makes one in again, or delegates one in */
+static void leaves_a_controller_that_is_relied_on(void)
+{
+	struct leftover leftover = { .kind = LEFTOVER_CONTROLLER };
+	struct fixture fixture;
+	struct cgroup cg, next;
+	struct cg_tree tree;
+
+	if (!begin(&fixture, &tree))
+		return;
+	make(&cg, &tree, "job");
+	die(&cg);
+	strcpy(leftover.path, tree.mount);
+	fixture_write(&fixture, CG "/cgroup.subtree_control", "memory\n");
+	make(&next, &tree, "next");
+	EXPECT_NUMBER(leftover_undo(&tree, &leftover), -ETXTBSY);
+	die(&next);
+	EXPECT_NUMBER(cg_look(&cg, &tree, next.path), 0);
+	EXPECT_NUMBER(cg_mark(cg.fd, CG_DELEGATED), 0);
+	EXPECT_NUMBER(leftover_undo(&tree, &leftover), -ETXTBSY);
+	EXPECT_STRING(fixture_read(&fixture, CG "/cgroup.subtree_control"), "memory\n");
+	cg_unmark(cg.fd, CG_DELEGATED);
+	cg_look_away(&cg);
+	EXPECT_NUMBER(leftover_undo(&tree, &leftover), 0);
+	EXPECT_WITHIN(fixture_read(&fixture, CG "/cgroup.subtree_control"), "-memory");
+	fixture_destroy(&fixture);
+}
+
+/* Nobody uses it, and it stays all the same: that is no use, but a failure */
+static void tells_a_failure_from_a_use(void)
+{
+	struct leftovers leftovers;
+	struct fixture fixture;
+	struct cg_tree tree;
+	struct cgroup cg;
+	char path[PATH_MAX];
+
+	if (!begin(&fixture, &tree))
+		return;
+	make(&cg, &tree, "job");
+	die(&cg);
+	/* Here rmdir() does not remove what is in it, and no text can be written to a directory. */
+	fixture_write(&fixture, CG "/job/file", "");
+	EXPECT_NUMBER(cg_resolve(&tree, "cgroup.subtree_control", path, sizeof(path)), 0);
+	EXPECT_NUMBER(unlink(path), 0);
+	fixture_mkdir(&fixture, CG "/cgroup.subtree_control");
+	EXPECT_NUMBER(leftovers_find(&leftovers, &tree), 0);
+	EXPECT_NUMBER(leftovers.count, 2);
+	if (leftovers.count == 2) {
+		EXPECT_NUMBER(leftover_undo(&tree, &leftovers.list[0]), -ENOTEMPTY);
+		EXPECT_NUMBER(leftover_undo(&tree, &leftovers.list[1]), -EISDIR);
+	}
+	leftovers_free(&leftovers);
+	/* What could not be done is still to be done. */
+	expect_count(&tree, 2);
+	fixture_destroy(&fixture);
+}
+
 const struct unit_test unit_leftover_tests[] = {
 	{ "leftover_finds_what_the_dead_have_left", finds_what_the_dead_have_left },
 	{ "leftover_puts_it_in_order", puts_it_in_order },
@@ -278,5 +366,8 @@ const struct unit_test unit_leftover_tests[] = {
 	{ "leftover_puts_limits_back", puts_limits_back },
 	{ "leftover_puts_limits_of_the_dead_back", puts_limits_of_the_dead_back },
 	{ "leftover_believes_no_owner_of_limits", believes_no_owner_of_limits },
+	{ "leftover_leaves_limits_that_are_set_again", leaves_limits_that_are_set_again },
+	{ "leftover_leaves_a_controller_that_is_relied_on", leaves_a_controller_that_is_relied_on },
+	{ "leftover_tells_a_failure_from_a_use", tells_a_failure_from_a_use },
 	{},
 };
