@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -13,6 +11,7 @@
 
 #include "candidate.h"
 #include "clock.h"
+#include "knob.h"
 
 #define THREADS     3
 #define STACK_BYTES 16384
@@ -26,21 +25,6 @@ struct candidate_page {
 	pid_t sharer;
 	char stack[STACK_BYTES] __attribute__((aligned(16)));
 };
-
-static int set_adj(int adj)
-{
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	char text[16];
-	int length = snprintf(text, sizeof(text), "%d", adj);
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, length) != length)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
 
 static int die_at_one_go(void)
 {
@@ -105,7 +89,7 @@ static void candidate_main(struct candidate_page *page, size_t bytes, int adj,
 	int ret;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	ret = set_adj(adj);
+	ret = knob_write_oom_score_adj(0, adj);
 	if (!ret)
 		ret = die_at_one_go();
 	if (!ret)

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "cpu.h"
+#include "knob.h"
 
-static int cpu_open_online(int cpu)
+#define CPU_PATH_MAX 64
+
+static void cpu_path(int cpu, char *path)
 {
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	snprintf(path, CPU_PATH_MAX, "/sys/devices/system/cpu/cpu%d/online", cpu);
 }
 
 int cpu_last_online(void)
@@ -61,12 +58,10 @@ int cpu_count_nodes(void)
 
 bool cpu_is_removable(int cpu)
 {
-	int fd = cpu_open_online(cpu);
+	char path[CPU_PATH_MAX];
 
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
+	cpu_path(cpu, path);
+	return !access(path, W_OK);
 }
 
 int cpu_run_on(int cpu)
@@ -83,13 +78,8 @@ int cpu_run_on(int cpu)
 
 int cpu_set_online(int cpu, bool online)
 {
-	int fd = cpu_open_online(cpu);
-	int ret = 0;
+	char path[CPU_PATH_MAX];
 
-	if (fd < 0)
-		return fd;
-	if (write(fd, online ? "1" : "0", 1) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
+	cpu_path(cpu, path);
+	return knob_write_number(path, online);
 }

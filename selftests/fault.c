@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "knob.h"
 
 /*
  * should_failslab() of mm/failslab.c and should_fail_alloc_page() of
@@ -41,18 +42,6 @@ static int setting_read(const struct setting *setting, char *buf, size_t size)
 	return ret;
 }
 
-static int setting_write(const struct setting *setting, const char *value)
-{
-	int fd = open(setting->path, O_WRONLY | O_CLOEXEC);
-	int ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, value, strlen(value)) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 int fault_setup(struct fault *fault)
 {
 	unsigned int i;
@@ -65,7 +54,7 @@ int fault_setup(struct fault *fault)
 	for (i = 0; i < FAULT_SETTINGS && !ret; i++) {
 		ret = setting_read(&settings[i], fault->saved[i], sizeof(fault->saved[i]));
 		if (!ret)
-			ret = setting_write(&settings[i], settings[i].value);
+			ret = knob_write(settings[i].path, settings[i].value);
 		fault->set[i] = !ret;
 	}
 	if (ret)
@@ -80,7 +69,7 @@ int fault_restore(struct fault *fault)
 	int err;
 
 	for (i = 0; i < FAULT_SETTINGS; i++) {
-		err = fault->set[i] ? setting_write(&settings[i], fault->saved[i]) : 0;
+		err = fault->set[i] ? knob_write(settings[i].path, fault->saved[i]) : 0;
 		if (!ret)
 			ret = err;
 	}

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "knob.h"
 #include "lru.h"
 
 #define ENABLED "/sys/kernel/mm/lru_gen/enabled"
@@ -30,15 +29,7 @@ int lru_generations(void)
 
 int lru_set_generations(int bits)
 {
-	char text[16];
-	int length = snprintf(text, sizeof(text), "%d", bits);
-	int fd = open(ENABLED, O_WRONLY | O_CLOEXEC);
-	int ret = 0;
+	int ret = knob_write_number(ENABLED, bits);
 
-	if (fd < 0)
-		return errno == ENOENT && !bits ? 0 : -errno;
-	if (write(fd, text, length) != length)
-		ret = -errno;
-	close(fd);
-	return ret;
+	return ret == -ENOENT && !bits ? 0 : ret;
 }

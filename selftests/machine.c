@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "books.h"
 #include "clock.h"
+#include "knob.h"
 #include "machine.h"
 
 #define QUIET_DEADLINE_NS (5 * NS_PER_S)
@@ -18,14 +16,7 @@
 /* Of root, for which reading it is as good as writing */
 static int machine_refresh(void)
 {
-	int fd = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
-	int ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, "1", 1) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
+	return knob_write("/proc/sys/vm/stat_refresh", "1");
 }
 
 static int machine_read_lines(struct snapshot *lines)

@@ -10,26 +10,12 @@
 #include <unistd.h>
 
 #include "books.h"
+#include "knob.h"
 #include "page_cache.h"
 
 #define HOT_ADD    "/sys/class/zram-control/hot_add"
 #define HOT_REMOVE "/sys/class/zram-control/hot_remove"
 #define NO_DISK    (-1)
-
-static int write_number(const char *path, long long number)
-{
-	char text[32];
-	int length = snprintf(text, sizeof(text), "%lld", number);
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, length) != length)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
 
 /* Reading the file is what makes a disk; its number, or -errno */
 static int disk_add(void)
@@ -54,7 +40,7 @@ static int disk_open(struct page_cache *cache)
 	int ret;
 
 	snprintf(path, sizeof(path), "/sys/block/zram%d/disksize", cache->disk);
-	ret = write_number(path, cache->bytes);
+	ret = knob_write_number(path, cache->bytes);
 	if (ret)
 		return ret;
 	snprintf(path, sizeof(path), "/dev/zram%d", cache->disk);
@@ -93,7 +79,7 @@ int page_cache_close(struct page_cache *cache)
 	if (cache->fd)
 		close(cache->fd);
 	cache->fd = 0;
-	return write_number(HOT_REMOVE, cache->disk);
+	return knob_write_number(HOT_REMOVE, cache->disk);
 }
 
 /* pread() or pwrite() */

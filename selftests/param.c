@@ -2,41 +2,36 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "knob.h"
 #include "param.h"
 
-static int param_open(const char *name, int flags)
-{
-	char path[128];
-	int fd;
+#define PARAM_PATH_MAX 128
 
-	snprintf(path, sizeof(path), "/sys/module/memstress/parameters/%s", name);
-	fd = open(path, flags | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+static void param_path(const char *name, char *path)
+{
+	snprintf(path, PARAM_PATH_MAX, "/sys/module/memstress/parameters/%s", name);
 }
 
 static int param_write(const char *name, const char *value)
 {
-	int fd = param_open(name, O_WRONLY);
-	int ret = 0;
+	char path[PARAM_PATH_MAX];
 
-	if (fd < 0)
-		return fd;
-	if (write(fd, value, strlen(value)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
+	param_path(name, path);
+	return knob_write(path, value);
 }
 
 int param_set(struct param *param, const char *name, const char *value)
 {
-	int fd = param_open(name, O_RDONLY);
+	char path[PARAM_PATH_MAX];
 	ssize_t len;
+	int fd;
 
+	param_path(name, path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return fd;
+		return -errno;
 	len = read(fd, param->saved, sizeof(param->saved) - 1);
 	close(fd);
 	if (len <= 0)

@@ -4,11 +4,11 @@
  * Sentinels (cgroups with known bytes, and tasks) are looked at before and after: every
  * line, event and stall of theirs is what it was, and they live.
  */
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 
 #include "books.h"
+#include "knob.h"
 #include "memstress_test.h"
 #include "scope.h"
 #include "worker.h"
@@ -120,14 +120,12 @@ static pid_t start_likely_victim(void)
 {
 	pid_t pid = fork();
 	char *memory;
-	int fd;
 
 	if (pid)
 		return pid;
-	fd = open("/proc/self/oom_score_adj", O_WRONLY);
 	memory = mmap(NULL, 2 * LIMIT_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 		      -1, 0);
-	if (fd < 0 || write(fd, "1000", 4) != 4 || memory == MAP_FAILED)
+	if (knob_write_oom_score_adj(0, 1000) || memory == MAP_FAILED)
 		_exit(1);
 	memset(memory, 1, 2 * MAX_BYTES);
 	for (;;)

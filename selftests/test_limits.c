@@ -3,13 +3,13 @@
  * The safety rails: caps, who may ask for what, payers that are refused, the dead-man,
  * and what happens to a caller that the OOM killer may not kill.
  */
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/syscall.h>
 
 #include "clock.h"
+#include "knob.h"
 #include "memstress_test.h"
 #include "param.h"
 #include "scope.h"
@@ -398,20 +398,6 @@ TEST_F(limits, opener_without_privilege)
 	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
 }
 
-static int write_oom_score_adj(pid_t pid, const char *text)
-{
-	char path[64];
-	int fd, ret;
-
-	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", pid);
-	fd = open(path, O_WRONLY);
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 /*
  * A task that is never selected, and whose charge failed, would fault for ever on its
  * way back to user mode (mem_cgroup_oom_synchronize() and pagefault_out_of_memory()).
@@ -424,7 +410,7 @@ TEST_F_TIMEOUT(limits, unkillable_lives, TIMEOUT_S)
 
 	ASSERT_EQ(0, cgroup_write_number(&self->scope.target, "memory.max", 16 << 20));
 	ASSERT_EQ(0, worker_start(&worker, &self->scope.target));
-	ASSERT_EQ(0, write_oom_score_adj(worker.pid, "-1000"));
+	ASSERT_EQ(0, knob_write_oom_score_adj(worker.pid, -1000));
 	alloc = &worker.page->alloc;
 
 	*alloc = session_request(MEMSTRESS_KIND_KMALLOC, 1024, 1000, MEMSTRESS_PAYER_CALLER);

@@ -3,10 +3,10 @@
  * A million objects in one ALLOC, and not one byte of bookkeeping for each: the memory
  * that the machine has less is what the ledger says, and it comes back in any order.
  */
-#include <fcntl.h>
 #include <glob.h>
 
 #include "books.h"
+#include "knob.h"
 #include "machine.h"
 #include "memstress_test.h"
 #include "scope.h"
@@ -97,17 +97,15 @@ static void shrink_all(const char *pattern)
 {
 	glob_t files;
 	size_t i;
-	int fd;
+	int ret;
 
 	if (glob(pattern, 0, NULL, &files))
 		return;
 	for (i = 0; i < files.gl_pathc; i++) {
-		fd = open(files.gl_pathv[i], O_WRONLY);
-		if (fd < 0 || write(fd, "1", 1) != 1)
+		ret = knob_write(files.gl_pathv[i], "1");
+		if (ret)
 			fprintf(stderr, "# cannot write %s: %s\n", files.gl_pathv[i],
-				strerror(errno));
-		if (fd >= 0)
-			close(fd);
+				strerror(-ret));
 	}
 	globfree(&files);
 }

@@ -12,6 +12,7 @@
 #include "delay.h"
 #include "headroom.h"
 #include "kernel.h"
+#include "knob.h"
 #include "lru.h"
 #include "memstress_test.h"
 #include "scope.h"
@@ -60,18 +61,12 @@ static int zswap_state(void)
 /* Writing what it is already would set it up, too */
 static int zswap_switch(char state)
 {
+	const char text[] = { state, '\0' };
 	int now = zswap_state();
-	int fd, ret = 0;
 
 	if (now < 0 || now == state)
 		return now < 0 ? now : 0;
-	fd = open(ZSWAP, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, &state, 1) != 1)
-		ret = -errno;
-	close(fd);
-	return ret;
+	return knob_write(ZSWAP, text);
 }
 
 static int set_up(struct _test_data_swap *self)
