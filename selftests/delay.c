@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "books.h"
 #include "delay.h"
+#include "law.h"
+#include "session.h"
 
 /* MEMCG_MAX_HIGH_DELAY_JIFFIES and MAX_RECLAIM_RETRIES of mm/memcontrol.c */
 #define DELAY_MAX_S 2
@@ -24,4 +31,42 @@ __u64 delay_ns(const struct memstress_info *info, long long usage, long long hig
 unsigned int delay_rounds(__u64 delay_ns)
 {
 	return delay_ns ? 1 + RETRIES : 1;
+}
+
+int delay_charge(struct delay *delay, struct worker *worker, const struct cgroup *cg,
+		 unsigned int order)
+{
+	struct memstress_alloc *alloc = &worker->page->alloc;
+	long long before = cgroup_read_number(cg, "memory.current");
+	__u64 begin;
+	int ret;
+
+	*alloc = session_request(MEMSTRESS_KIND_PAGE, order, 1, MEMSTRESS_PAYER_CALLER);
+	begin = clock_now_ns();
+	ret = worker_ask(worker, WORKER_ALLOC);
+	delay->ns = clock_now_ns() - begin;
+	delay->inside_ns = alloc->total_ns;
+	delay->pages = (cgroup_read_number(cg, "memory.current") - before) / books_page_size();
+	return !ret && alloc->stop != MEMSTRESS_STOP_DONE ? -ENOMEM : ret;
+}
+
+bool delay_holds(const char *where, struct delay *delay, unsigned int attempts,
+		 int (*charge)(struct delay *delay, void *context), void *context)
+{
+	bool held;
+	int ret;
+
+	memset(delay, 0, sizeof(*delay));
+	do {
+		ret = charge(delay, context);
+		if (ret)
+			return law_equal(where, "errno of what was to wait", 0, -ret);
+		fprintf(stderr, "# %lld pages: waits %llu ms, of %llu; %llu in the allocator\n",
+			delay->pages, delay->ns / NS_PER_MS, delay->expected_ns / NS_PER_MS,
+			delay->inside_ns / NS_PER_MS);
+		held = law_at_least(where, "ns that one charge waited",
+				    (long long)delay->expected_ns - DELAY_TICK_NS, delay->ns);
+	} while (held && delay->ns > delay->expected_ns + DELAY_NOISE_NS && --attempts);
+	return held & law_at_most(where, "ns that one charge waited",
+				  delay->expected_ns + DELAY_NOISE_NS, delay->ns);
 }

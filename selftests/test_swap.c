@@ -458,62 +458,49 @@ TEST_F_TIMEOUT(swap, push_where_there_is_none, TIMEOUT_S)
 }
 
 /* Like memory.high: a charge waits, by the same formula, of what is in swap; nothing is refused */
-#define HIGH_PARTS    108 /* of what is in swap, 100 are swap.high */
-#define NOISE_NS      (300 * NS_PER_MS)
-#define HIGH_ATTEMPTS 5
+#define HIGH_PARTS 108 /* of what is in swap, 100 are swap.high */
 
-/* One charge by the worker, of more than any stock has, and what it cost */
-struct wait {
-	__u64 ns, expected_ns;
-	long long events; /* high of memory.swap.events */
+/* A charge above the high of swap, and high of memory.swap.events */
+struct swap_wait {
+	struct _test_data_swap *self;
+	long long high;
+	bool counted;     /* as often as it should be, at the target, each time */
+	long long events; /* of all attempts */
 };
 
-static int charge_own(struct _test_data_swap *self, long long high, struct wait *wait)
+static int charge_above_high(struct delay *delay, void *context)
 {
+	struct swap_wait *wait = context;
+	struct _test_data_swap *self = wait->self;
 	const struct cgroup *target = &self->scope.target;
 	const struct memstress_info *info = &self->scope.info;
-	struct memstress_alloc *alloc = &self->worker.page->alloc;
-	long long usage = cgroup_read_number(target, "memory.current");
 	long long events = swap_events(target, "high");
-	__u64 begin = clock_now_ns();
-	int ret;
+	int ret = delay_charge(delay, &self->worker, target,
+			       1 + __builtin_ctz(info->charge_batch_pages));
 
-	*alloc = session_request(MEMSTRESS_KIND_PAGE, 1 + __builtin_ctz(info->charge_batch_pages),
-				 1, MEMSTRESS_PAYER_CALLER);
-	ret = worker_ask(&self->worker, WORKER_ALLOC);
-	wait->ns = clock_now_ns() - begin;
-	if (!ret && alloc->stop != MEMSTRESS_STOP_DONE)
-		ret = -ENOMEM;
-	usage = cgroup_read_number(target, "memory.current") - usage;
-	wait->expected_ns = delay_ns(info, swap_of(target), high, usage / self->page);
-	wait->events = swap_events(target, "high") - events;
-	return ret ? ret : worker_ask(&self->worker, WORKER_FREE);
+	if (ret)
+		return ret;
+	delay->expected_ns = delay_ns(info, swap_of(target), wait->high, delay->pages);
+	events = swap_events(target, "high") - events;
+	wait->events += events;
+	wait->counted &=
+		law_equal(target->path, "high of memory.swap.events",
+			  swap_of(target) > wait->high ? delay_rounds(delay->expected_ns) : 0,
+			  events);
+	return worker_ask(&self->worker, WORKER_FREE);
 }
 
-/* A busy machine makes a wait longer, never shorter: whoever waits too long is asked again */
 static bool wait_holds(struct _test_data_swap *self, long long high, unsigned int attempts)
 {
 	const struct cgroup *target = &self->scope.target, *parent = &self->scope.parent;
-	long long at_parent = swap_events(parent, "high"), sum = 0;
-	struct wait wait;
-	bool held;
+	struct swap_wait wait = { .self = self, .high = high, .counted = true };
+	long long at_parent = swap_events(parent, "high");
+	struct delay delay;
+	bool held = delay_holds(target->path, &delay, attempts, charge_above_high, &wait);
 
-	do {
-		if (charge_own(self, high, &wait))
-			return false;
-		fprintf(stderr, "# waits %llu ms, of %llu\n", wait.ns / NS_PER_MS,
-			wait.expected_ns / NS_PER_MS);
-		sum += wait.events;
-		held = law_at_least(target->path, "ns that one charge waited",
-				    (long long)wait.expected_ns - DELAY_TICK_NS, wait.ns);
-		held &= law_equal(target->path, "high of memory.swap.events",
-				  swap_of(target) > high ? delay_rounds(wait.expected_ns) : 0,
-				  wait.events);
-	} while (held && wait.ns > wait.expected_ns + NOISE_NS && --attempts);
-	held &= law_at_most(target->path, "ns that one charge waited", wait.expected_ns + NOISE_NS,
-			    wait.ns);
-	return held & law_equal(parent->path, "high of memory.swap.events, of all below", sum,
-				swap_events(parent, "high") - at_parent);
+	return held & wait.counted &
+	       law_equal(parent->path, "high of memory.swap.events, of all below", wait.events,
+			 swap_events(parent, "high") - at_parent);
 }
 
 TEST_F_TIMEOUT(swap, high_makes_wait, TIMEOUT_S)
@@ -525,9 +512,9 @@ TEST_F_TIMEOUT(swap, high_makes_wait, TIMEOUT_S)
 		SKIP(return, "%s", self->missing);
 	ASSERT_EQ(0, page_out(self));
 	high = swap_of(target) / self->page * 100 / HIGH_PARTS * self->page;
-	EXPECT_TRUE(wait_holds(self, LLONG_MAX, HIGH_ATTEMPTS));
+	EXPECT_TRUE(wait_holds(self, LLONG_MAX, DELAY_ATTEMPTS));
 	ASSERT_EQ(0, cgroup_write_number(target, "memory.swap.high", high));
-	EXPECT_TRUE(wait_holds(self, high, HIGH_ATTEMPTS));
+	EXPECT_TRUE(wait_holds(self, high, DELAY_ATTEMPTS));
 	fprintf(stderr, "# red twin: the law must be broken\n");
 	EXPECT_FALSE(wait_holds(self, LLONG_MAX, 1));
 	EXPECT_TRUE(refused_is(&self->scope, 0));

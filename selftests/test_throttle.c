@@ -21,10 +21,6 @@ LAW("above memory.high a charge of one's own waits as the formula says; nothing 
 /* So much that two batches of pages above it are not worth a wait */
 #define HIGH_BYTES (64LL << 20)
 
-/* What a machine needs to do all but wait; one that is busy gets more than one attempt */
-#define NOISE_NS (300 * NS_PER_MS)
-#define ATTEMPTS 5
-
 /* Half of the wait that a signal must end */
 #define KILL_NS NS_PER_S
 
@@ -72,45 +68,6 @@ static unsigned int batch_order(const struct memstress_info *info)
 	return __builtin_ctz(info->charge_batch_pages);
 }
 
-/* One charge of the worker's, and the wait that it cost */
-struct wait {
-	long long pages; /* that were charged: each of them counts for the wait */
-	__u64 expected_ns;
-	__u64 ns;        /* from asking for it until the worker runs on in user mode */
-	__u64 inside_ns; /* of it in the allocator */
-	struct events events[SCOPE_CGROUPS];
-};
-
-/*
- * The worker asks for pages in one object, more than any stock has. The row in the ledger,
- * which it pays for, too, may take another batch; the usage tells how much there was to
- * wait for. It is read after the wait, in which nothing moves it. @behind: pages of it that
- * the law does not know of.
- */
-static int charge_own(struct _test_data_throttle *self, const struct cgroup *limited,
-		      unsigned int order, long long behind, struct wait *wait)
-{
-	struct memstress_alloc *alloc = &self->worker.page->alloc;
-	long long page = self->scope.info.page_size;
-	long long before = usage_of(&self->scope.target);
-	__u64 begin;
-	int ret;
-
-	ret = scope_events_take(&self->scope, self->before);
-	*alloc = session_request(MEMSTRESS_KIND_PAGE, order, 1, MEMSTRESS_PAYER_CALLER);
-	begin = clock_now_ns();
-	if (!ret)
-		ret = worker_ask(&self->worker, WORKER_ALLOC);
-	wait->ns = clock_now_ns() - begin;
-	if (!ret && alloc->stop != MEMSTRESS_STOP_DONE)
-		ret = -ENOMEM;
-	wait->inside_ns = alloc->total_ns;
-	wait->pages = (usage_of(&self->scope.target) - before) / page;
-	wait->expected_ns = delay_ns(&self->scope.info, usage_of(limited) - behind * page,
-				     HIGH_BYTES, wait->pages);
-	return ret ? ret : scope_events_since(&self->scope, wait->events, self->before);
-}
-
 static int charge_foreign(struct _test_data_throttle *self, unsigned int order, long long count)
 {
 	struct memstress_alloc alloc =
@@ -147,57 +104,82 @@ static int come_down(struct _test_data_throttle *self, const struct cgroup *limi
 }
 
 /*
+ * A charge of the worker's of 2^@doublings batches, where @limited is above its high, and what it
+ * has counted. @behind: pages above it that the law does not know of
+ */
+struct wait {
+	struct _test_data_throttle *self;
+	const struct cgroup *limited;
+	unsigned int doublings, thousandths;
+	long long behind;
+	struct events events[SCOPE_CGROUPS];
+};
+
+static int charge_above_high(struct delay *delay, void *context)
+{
+	struct wait *wait = context;
+	struct _test_data_throttle *self = wait->self;
+	const struct memstress_info *info = &self->scope.info;
+	int ret = go_above(self, wait->limited, wait->thousandths);
+
+	if (!ret)
+		ret = charge_foreign(self, 0, wait->behind);
+	if (!ret)
+		ret = scope_events_take(&self->scope, self->before);
+	if (!ret)
+		ret = delay_charge(delay, &self->worker, &self->scope.target,
+				   batch_order(info) + wait->doublings);
+	if (ret)
+		return ret;
+	delay->expected_ns =
+		delay_ns(info, usage_of(wait->limited) - wait->behind * (long long)info->page_size,
+			 HIGH_BYTES, delay->pages);
+	ret = scope_events_since(&self->scope, wait->events, self->before);
+	return ret ? ret : come_down(self, wait->limited);
+}
+
+/*
  * reclaim_high() counts high once in each round, at each cgroup that is above its own. Nothing
  * else is counted: no limit is met, nobody dies.
  */
-static bool events_hold(const struct scope *scope, unsigned int at, const struct wait *wait)
+static bool events_hold(const struct scope *scope, unsigned int at, const struct delay *delay,
+			const struct events *events)
 {
 	struct events expected[SCOPE_CGROUPS] = { 0 };
 
-	scope_events_expect(expected, at, EVENT_HIGH, delay_rounds(wait->expected_ns));
-	return scope_events_equal(scope, "one charge above memory.high", expected, wait->events);
+	scope_events_expect(expected, at, EVENT_HIGH, delay_rounds(delay->expected_ns));
+	return scope_events_equal(scope, "one charge above memory.high", expected, events);
 }
 
 /*
  * The wait is on the way back to user mode; since 5.18 it is in the allocator when there is
  * more than a batch to wait for (try_charge_memcg()).
  */
-static bool place_holds(struct _test_data_throttle *self, const struct cgroup *limited,
-			const struct wait *wait)
+static bool place_holds(const struct scope *scope, const struct cgroup *limited,
+			const struct delay *delay)
 {
-	if (kernel_before(5, 18) || wait->pages <= self->scope.info.charge_batch_pages)
-		return law_at_most(limited->path, "ns of the wait in the allocator", NOISE_NS,
-				   wait->inside_ns);
+	if (kernel_before(5, 18) || delay->pages <= scope->info.charge_batch_pages)
+		return law_at_most(limited->path, "ns of the wait in the allocator", DELAY_NOISE_NS,
+				   delay->inside_ns);
 	return law_at_least(limited->path, "ns of the wait in the allocator",
-			    (long long)wait->expected_ns - DELAY_TICK_NS, wait->inside_ns);
+			    (long long)delay->expected_ns - DELAY_TICK_NS, delay->inside_ns);
 }
 
-/*
- * For a charge of 2^@doublings batches. Whoever waits too long is asked again: a busy machine
- * makes a wait longer, never shorter.
- */
 static bool wait_holds(struct _test_data_throttle *self, unsigned int at, unsigned int doublings,
 		       unsigned int thousandths, unsigned int attempts, long long behind)
 {
-	unsigned int order = batch_order(&self->scope.info) + doublings;
-	const struct cgroup *limited = scope_cgroup(&self->scope, at);
-	struct wait wait;
-	bool held;
+	struct wait wait = {
+		.self = self,
+		.limited = scope_cgroup(&self->scope, at),
+		.doublings = doublings,
+		.thousandths = thousandths,
+		.behind = behind,
+	};
+	struct delay delay;
+	bool held = delay_holds(wait.limited->path, &delay, attempts, charge_above_high, &wait);
 
-	do {
-		if (go_above(self, limited, thousandths) || charge_foreign(self, 0, behind) ||
-		    charge_own(self, limited, order, behind, &wait) || come_down(self, limited))
-			return false;
-		fprintf(stderr, "# %lld pages: waits %llu ms, of %llu; %llu in the allocator\n",
-			wait.pages, wait.ns / NS_PER_MS, wait.expected_ns / NS_PER_MS,
-			wait.inside_ns / NS_PER_MS);
-		held = law_at_least(limited->path, "ns that one charge waited",
-				    (long long)wait.expected_ns - DELAY_TICK_NS, wait.ns);
-	} while (held && wait.ns > wait.expected_ns + NOISE_NS && --attempts);
-	held &= law_at_most(limited->path, "ns that one charge waited", wait.expected_ns + NOISE_NS,
-			    wait.ns);
-	held &= place_holds(self, limited, &wait);
-	return held & events_hold(&self->scope, at, &wait);
+	held &= place_holds(&self->scope, wait.limited, &delay);
+	return held & events_hold(&self->scope, at, &delay, wait.events);
 }
 
 /* A little is not waited for; then it grows with the square of the excess, to two seconds */
@@ -205,10 +187,10 @@ TEST_F_TIMEOUT(throttle, waits_by_the_formula, TIMEOUT_S)
 {
 	if (cgroup_is_v1())
 		SKIP(return, NO_HIGH);
-	EXPECT_TRUE(wait_holds(self, SCOPE_TARGET, 0, 0, ATTEMPTS, 0));
-	EXPECT_TRUE(wait_holds(self, SCOPE_TARGET, 0, 80, ATTEMPTS, 0));
-	EXPECT_TRUE(wait_holds(self, SCOPE_TARGET, 1, 80, ATTEMPTS, 0));
-	EXPECT_TRUE(wait_holds(self, SCOPE_TARGET, 1, 300, ATTEMPTS, 0));
+	EXPECT_TRUE(wait_holds(self, SCOPE_TARGET, 0, 0, DELAY_ATTEMPTS, 0));
+	EXPECT_TRUE(wait_holds(self, SCOPE_TARGET, 0, 80, DELAY_ATTEMPTS, 0));
+	EXPECT_TRUE(wait_holds(self, SCOPE_TARGET, 1, 80, DELAY_ATTEMPTS, 0));
+	EXPECT_TRUE(wait_holds(self, SCOPE_TARGET, 1, 300, DELAY_ATTEMPTS, 0));
 }
 
 /* The cgroup that is farthest above its own high decides (mem_find_max_overage()) */
@@ -216,7 +198,7 @@ TEST_F_TIMEOUT(throttle, waits_for_an_ancestor, TIMEOUT_S)
 {
 	if (cgroup_is_v1())
 		SKIP(return, NO_HIGH);
-	EXPECT_TRUE(wait_holds(self, SCOPE_PARENT, 0, 80, ATTEMPTS, 0));
+	EXPECT_TRUE(wait_holds(self, SCOPE_PARENT, 0, 80, DELAY_ATTEMPTS, 0));
 }
 
 TEST_F_TIMEOUT(throttle, red_twin, TIMEOUT_S)
@@ -225,7 +207,7 @@ TEST_F_TIMEOUT(throttle, red_twin, TIMEOUT_S)
 		SKIP(return, NO_HIGH);
 	fprintf(stderr, "# red twin: the law must be broken\n");
 	EXPECT_FALSE(wait_holds(self, SCOPE_TARGET, 0, 50, 1, TWIN_PAGES));
-	EXPECT_TRUE(wait_holds(self, SCOPE_TARGET, 0, 50, ATTEMPTS, 0));
+	EXPECT_TRUE(wait_holds(self, SCOPE_TARGET, 0, 50, DELAY_ATTEMPTS, 0));
 }
 
 /* schedule_timeout_killable(): who is to die does not wait for the end of it */
@@ -261,7 +243,7 @@ TEST_F_TIMEOUT(throttle, is_killable, TIMEOUT_S)
 		worker_kill(&self->worker);
 		ASSERT_EQ(0, come_down(self, target));
 		fprintf(stderr, "# dead after %llu ms\n", ns / NS_PER_MS);
-	} while (ns > KILL_NS && ++attempts < ATTEMPTS);
+	} while (ns > KILL_NS && ++attempts < DELAY_ATTEMPTS);
 	EXPECT_TRUE(law_at_most(target->path, "ns from the signal to the death", KILL_NS, ns));
 }
 
@@ -296,9 +278,9 @@ TEST_F_TIMEOUT(throttle, foreigner_does_not_wait, TIMEOUT_S)
 		EXPECT_EQ(MEMSTRESS_STOP_DONE, alloc->stop);
 		fprintf(stderr, "# charged from the root in %llu ms, from the sibling in %llu\n",
 			root_ns / NS_PER_MS, ns / NS_PER_MS);
-	} while ((root_ns > NOISE_NS || ns > NOISE_NS) && ++attempts < ATTEMPTS);
-	EXPECT_TRUE(law_at_most(target->path, "ns for the root to charge it", NOISE_NS, root_ns));
-	EXPECT_TRUE(law_at_most(target->path, "ns for the sibling to charge it", NOISE_NS, ns));
+	} while ((root_ns > DELAY_NOISE_NS || ns > DELAY_NOISE_NS) && ++attempts < DELAY_ATTEMPTS);
+	EXPECT_TRUE(law_at_most(target->path, "ns for root to charge it", DELAY_NOISE_NS, root_ns));
+	EXPECT_TRUE(law_at_most(target->path, "ns for sibling to charge it", DELAY_NOISE_NS, ns));
 	EXPECT_TRUE(scope_events_are(&self->scope, "charged by foreigners", before, none));
 	EXPECT_EQ(0, worker_stop(&foreigner));
 	EXPECT_EQ(0, come_down(self, target));
