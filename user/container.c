@@ -118,9 +118,10 @@ static void container_ask(const struct container_engine *engine, const char *nam
 {
 	const char *const argv[] = { engine->name, "inspect", "--type", "container", "--format",
 				     "{{.Id}}",    "--",      name,     NULL };
+	const struct program_question question = { argv, false, PROGRAM_OUTPUT_TIMEOUT };
 	char text[CONTAINER_ID_LENGTH + 2];
 
-	if (!program_output(argv, text, sizeof(text)) &&
+	if (!program_output(&question, text, sizeof(text)) &&
 	    strspn(text, "0123456789abcdef") == CONTAINER_ID_LENGTH)
 		memcpy(id, text, CONTAINER_ID_LENGTH);
 }

@@ -4,17 +4,19 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "program_output.h"
 
-/* Engines may have to start before they answer. */
-#define PROGRAM_OUTPUT_TIMEOUT (20 * NS_PER_S)
+/* How long it may take to die of SIGKILL. */
+#define PROGRAM_OUTPUT_DEATH (2 * NS_PER_S)
 
-static int program_output_start(const char *const argv[], int out, pid_t *pid)
+static int program_output_start(const struct program_question *question, int out, pid_t *pid)
 {
+	const char *const *argv = question->argv;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none;
@@ -24,7 +26,10 @@ static int program_output_start(const char *const argv[], int out, pid_t *pid)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	if (question->with_complaints)
+		posix_spawn_file_actions_adddup2(&actions, out, STDERR_FILENO);
+	else
+		posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
@@ -34,28 +39,39 @@ static int program_output_start(const char *const argv[], int out, pid_t *pid)
 	return -ret;
 }
 
-/* To the end, of which only the beginning is kept. */
-static int program_output_read(int fd, char *text, size_t size)
+/* False: the time was over before. */
+static bool program_output_await(int fd, __u64 deadline_ns)
 {
-	__u64 deadline_ns = clock_now_ns() + PROGRAM_OUTPUT_TIMEOUT;
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	__u64 now_ns;
+	int ret;
+
+	do {
+		now_ns = clock_now_ns();
+		if (now_ns >= deadline_ns)
+			return false;
+		ret = poll(&poll_fd, 1, (deadline_ns - now_ns) / NS_PER_MS + 1);
+	} while (ret < 0 && errno == EINTR);
+	return ret > 0;
+}
+
+/* To the end, of which only the beginning is kept. */
+static int program_output_read(int fd, __u64 deadline_ns, char *text, size_t size)
+{
 	size_t length = 0;
 	char rest[512];
 	ssize_t got;
 
 	text[0] = '\0';
 	for (;;) {
-		__u64 now_ns = clock_now_ns();
-
-		if (now_ns >= deadline_ns ||
-		    poll(&poll_fd, 1, (deadline_ns - now_ns) / NS_PER_MS + 1) <= 0)
+		if (!program_output_await(fd, deadline_ns))
 			return -ETIME;
 		if (length < size - 1)
 			got = read(fd, text + length, size - 1 - length);
 		else
 			got = read(fd, rest, sizeof(rest));
 		if (got <= 0)
-			return got;
+			return got < 0 ? -errno : 0;
 		if (length < size - 1) {
 			length += got;
 			text[length] = '\0';
@@ -63,22 +79,39 @@ static int program_output_read(int fd, char *text, size_t size)
 	}
 }
 
-int program_output(const char *const argv[], char *text, size_t size)
+/*
+ * What has closed its output may live on, and what is killed may not die. Where SIGCHLD is ignored
+ * there is no status; the text speaks for itself.
+ */
+static int program_output_end(pid_t pid, int ret, __u64 deadline_ns)
 {
-	int pipe[2], ret, status;
+	int status = 0, fd = syscall(SYS_pidfd_open, pid, 0);
+
+	if (!ret && fd >= 0 && !program_output_await(fd, deadline_ns))
+		ret = -ETIME;
+	if (ret)
+		kill(pid, SIGKILL);
+	if (fd < 0 || program_output_await(fd, clock_now_ns() + PROGRAM_OUTPUT_DEATH))
+		waitpid(pid, &status, 0);
+	if (fd >= 0)
+		close(fd);
+	return !ret && status ? -EIO : ret;
+}
+
+int program_output(const struct program_question *question, char *text, size_t size)
+{
+	__u64 deadline_ns = clock_now_ns() + question->timeout_ns;
+	int pipe[2], ret;
 	pid_t pid;
 
+	text[0] = '\0';
 	if (pipe2(pipe, O_CLOEXEC))
 		return -errno;
-	ret = program_output_start(argv, pipe[1], &pid);
+	ret = program_output_start(question, pipe[1], &pid);
 	close(pipe[1]);
 	if (!ret) {
-		ret = program_output_read(pipe[0], text, size);
-		if (ret)
-			kill(pid, SIGKILL);
-		/* Where SIGCHLD is ignored there is no status; the text speaks for itself. */
-		if (waitpid(pid, &status, 0) == pid && !ret && status)
-			ret = -EIO;
+		ret = program_output_read(pipe[0], deadline_ns, text, size);
+		ret = program_output_end(pid, ret, deadline_ns);
 	}
 	close(pipe[0]);
 	return ret;

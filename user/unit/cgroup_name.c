@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Cgroups by the names of units and containers. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -277,15 +278,27 @@ static void takes_the_output_of_programs(void)
 	const char *const echo[] = { "echo", "words", NULL };
 	const char *const shell[] = { "sh", "-c", "echo words; exit 3", NULL };
 	const char *const input[] = { "cat", NULL };
+	const char *const complaint[] = { "sh", "-c", "echo bad >&2", NULL };
 	const char *const none[] = { "memstress-no-such-command", NULL };
+	struct program_question question = { echo, false, PROGRAM_OUTPUT_TIMEOUT };
 	char text[4];
 
-	EXPECT_NUMBER(program_output(echo, text, sizeof(text)), 0);
+	EXPECT_NUMBER(program_output(&question, text, sizeof(text)), 0);
 	EXPECT_STRING(text, "wor");
-	EXPECT_TRUE(program_output(shell, text, sizeof(text)) < 0);
-	EXPECT_NUMBER(program_output(input, text, sizeof(text)), 0);
+	question.argv = shell;
+	EXPECT_NUMBER(program_output(&question, text, sizeof(text)), -EIO);
+	EXPECT_STRING(text, "wor");
+	question.argv = input;
+	EXPECT_NUMBER(program_output(&question, text, sizeof(text)), 0);
 	EXPECT_STRING(text, "");
-	EXPECT_TRUE(program_output(none, text, sizeof(text)) < 0);
+	question.argv = complaint;
+	EXPECT_NUMBER(program_output(&question, text, sizeof(text)), 0);
+	EXPECT_STRING(text, "");
+	question.with_complaints = true;
+	EXPECT_NUMBER(program_output(&question, text, sizeof(text)), 0);
+	EXPECT_STRING(text, "bad");
+	question.argv = none;
+	EXPECT_NUMBER(program_output(&question, text, sizeof(text)), -ENOENT);
 }
 
 const struct unit_test unit_cgroup_name_tests[] = {
