@@ -4,9 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kmsg.h"
+
+/* include/linux/proc_ns.h: PROC_PID_INIT_INO, the initial pid namespace */
+#define KMSG_INITIAL_PIDS 0xEFFFFFFCU
 
 int kmsg_open(struct kmsg *kmsg, const char *cgroup)
 {
@@ -29,6 +33,13 @@ void kmsg_close(struct kmsg *kmsg)
 	if (kmsg->fd >= 0)
 		close(kmsg->fd);
 	kmsg->fd = -1;
+}
+
+bool kmsg_knows_pids(void)
+{
+	struct stat pids;
+
+	return !stat("/proc/self/ns/pid", &pids) && pids.st_ino == KMSG_INITIAL_PIDS;
 }
 
 /*

@@ -61,6 +61,9 @@ struct kmsg {
 int kmsg_open(struct kmsg *kmsg, const char *cgroup);
 void kmsg_close(struct kmsg *kmsg);
 
+/* Whether the pids that the log tells are those of the tool's own pid namespace */
+bool kmsg_knows_pids(void);
+
 /* The next line about the cgroup: 1; 0 if there is none now; or -errno */
 int kmsg_next(struct kmsg *kmsg, struct kmsg_oom *oom);
 

@@ -8,7 +8,6 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,9 +25,6 @@
 
 /* How long those who have got the same signal, or are on their way out, may still take. */
 #define PROGRAM_LEAVE_TIMEOUT (200 * NS_PER_MS)
-
-/* include/linux/proc_ns.h: PROC_PID_INIT_INO, the initial pid namespace */
-#define PROGRAM_INITIAL_PIDS 0xEFFFFFFCU
 
 /*
  * All but those that a fault of the tool itself raises, and two that stop it together with the
@@ -50,7 +46,6 @@ void program_init(struct program *program)
 {
 	/* Whoever ignores this inherits it, and could not be told how a child ended. */
 	struct sigaction by_default = { .sa_handler = SIG_DFL };
-	struct stat pids;
 	sigset_t set;
 
 	memset(program, 0, sizeof(*program));
@@ -58,8 +53,7 @@ void program_init(struct program *program)
 	program->signal_fd = -1;
 	program->kmsg.fd = -1;
 	program->loop.epoll_fd = -1;
-	program->knows_pids = !stat("/proc/self/ns/pid", &pids) &&
-			      pids.st_ino == PROGRAM_INITIAL_PIDS;
+	program->knows_pids = kmsg_knows_pids();
 	program_fill_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, &program->old_mask);
 	sigaction(SIGCHLD, &by_default, &program->old_child);
