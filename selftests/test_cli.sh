@@ -1957,6 +1957,79 @@ squeeze_is_refused() {
 	squeezed it_is_refused
 }
 
+# contained MIB: a container, by its cgroup, of one process that has so much. Its engine, on $path,
+# says that it runs, and once it does not, that it has ended with 137 and no OOM kill
+contained() {
+	id=$(printf %064d 7)
+	path=$tmp/engine
+	rm -rf "$path"
+	make_parent "docker-$id.scope" || return
+	[ -n "$v1" ] || echo 0 >"$cgroups/docker-$id.scope/memory.swap.max" || return
+	[ -p "$tmp/nobody" ] || mkfifo "$tmp/nobody"
+	exec 9<>"$tmp/nobody"
+	sh -c "echo 0 >$cgroups/docker-$id.scope/cgroup.procs && exec dd if=/dev/zero bs=${1}M" \
+		>"$tmp/nobody" 2>/dev/null &
+	process=$!
+	mkdir "$path" && cat >"$path/docker" <<-END && chmod +x "$path/docker" || return
+		#!/bin/sh
+		mark=\${5%% *}
+		if [ -n "\$(cat $cgroups/docker-$id.scope/cgroup.procs)" ]; then
+			echo "\$mark running true $process 0 false"
+		else
+			echo "\$mark exited false 0 137 false"
+		fi
+	END
+	await contains $(($1 * 1048576))
+}
+
+contains() {
+	[ "$(cat "$cgroups/docker-$id.scope/$usage")" -ge "$1" ]
+}
+
+end_contained() {
+	kill -KILL "$process" 2>/dev/null
+	wait "$process" 2>/dev/null
+	exec 9<&-
+	await rmdir "$cgroups/docker-$id.scope"
+}
+
+it_tells_of_a_container() {
+	contained 8 || return
+	run_as env PATH="$path:$PATH" memstress squeeze --json "docker:$id" --to 1M
+	expect 0 && is_stream || return
+	if [ -n "$v1" ]; then
+		is squeezed outcome refused && is squeezed how lives && is squeezed exit_code null &&
+			is squeezed status running && is squeezed contradicted false
+		return
+	fi
+	is squeezed outcome ended && is squeezed kills 1 && is squeezed left restored || return
+	is squeezed engine docker && is squeezed id "$id" && is squeezed pid "$process" || return
+	is squeezed oom_killed true && is squeezed exit_code 137 && is squeezed status exited || return
+	# The engine's flag is not set.
+	is squeezed kernel_kills 1 && is squeezed contradicted true && is squeezed restarted false
+}
+
+squeeze_tells_of_a_container() {
+	it_tells_of_a_container
+	result=$?
+	end_contained || return
+	return $result
+}
+
+it_waits_for_no_engine() {
+	contained 8 || return
+	printf '#!/bin/sh\nexec sleep 1000\n' >"$path/docker"
+	run_as env PATH="$path:$PATH" memstress squeeze "$cgroups/docker-$id.scope" --to 7M
+	expect 0 && said '^docker cannot be asked: it has not answered in'
+}
+
+squeeze_waits_for_no_engine() {
+	it_waits_for_no_engine
+	result=$?
+	end_contained || return
+	return $result
+}
+
 watch_needs_a_terminal() {
 	run watch
 	expect 4 && one_line 'memstress stat shows the same' && silent "$tmp/out" || return
@@ -2783,6 +2856,8 @@ tests="$tests
 	squeeze_sees_a_removal
 	squeeze_is_raced
 	squeeze_refuses_nonsense
+	squeeze_tells_of_a_container
+	squeeze_waits_for_no_engine
 	watch_needs_a_terminal
 	watch_takes_a_terminal
 "

@@ -197,11 +197,18 @@ static const char squeeze_help_end[] =
 	"                 v2 kills, before it returns\n"
 	"  events         what memory.events counted in the step\n"
 	"\n"
+	"When a container ends whose cgroup it is, that is the end. Of one, it says how its\n"
+	"first process fares, as the kernel tells, and how it has ended: 137 can be the OOM\n"
+	"killer, SIGKILL of somebody else, or an exit code of its own. Its engine is asked\n"
+	"for its state and its flag OOMKilled, for ten seconds at most and when the limit is\n"
+	"back; where the flag is not what the kernel has counted, that is said.\n"
+	"\n"
 	"Who was killed stands there as far as the kernel log tells, which may be read by\n"
 	"root, and leaves out some of many in a few seconds.\n"
 	"\n"
-	"Exit codes: 0 it is over as it was to be (killed, floor, refused); 1 a write did\n"
-	"not end, or it was stopped, or failed; 2 misuse; 4 it cannot be done here.\n"
+	"Exit codes: 0 it is over as it was to be (killed, floor, refused, or a container\n"
+	"ended of a kill); 1 a write did not end, or it was stopped, or failed, or the\n"
+	"container ended of something else; 2 misuse; 4 it cannot be done here.\n"
 	"\n"
 	"Examples:\n"
 	"  memstress squeeze job1 --step 10M --every 2s --floor 20M\n"
@@ -238,20 +245,18 @@ static int squeeze_finish_command(struct squeeze_command *command, struct error 
 
 static int squeeze_do(const struct squeeze_command *command)
 {
-	enum squeeze_end end = SQUEEZE_GOES_ON;
 	struct record_log log;
 	struct error error;
+	bool is_held = false;
 	int ret;
 
 	record_log_init(&log, command->json ? squeeze_json_print : squeeze_story_tell);
 	log.is_stream = true;
-	ret = squeezer_run(&command->order, &log, &end, &error);
+	ret = squeezer_run(&command->order, &log, &is_held, &error);
 	record_log_free(&log);
 	if (ret)
 		return error_report(&error);
-	return end == SQUEEZE_KILLED || end == SQUEEZE_FLOOR || end == SQUEEZE_REFUSED ?
-		       STATUS_HELD :
-		       STATUS_FAILED;
+	return is_held ? STATUS_HELD : STATUS_FAILED;
 }
 
 /* Options may stand on either side of the cgroup. */

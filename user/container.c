@@ -73,6 +73,20 @@ static bool container_is_of(const struct container_engine *engine, const char *l
 	       (!*label && engine == &container_docker);
 }
 
+bool container_is_at(const char *path, struct container *container)
+{
+	memset(container, 0, sizeof(*container));
+	if (!container_parse(strrchr(path, '/') + 1, container->label, sizeof(container->label),
+			     container->id) ||
+	    container_is_monitor(container->label))
+		return false;
+	if (container_is_of(&container_podman, container->label))
+		container->engine = &container_podman;
+	else if (container_is_of(&container_docker, container->label))
+		container->engine = &container_docker;
+	return true;
+}
+
 static void container_see(const char *path, void *context)
 {
 	struct container_search *search = context;

@@ -29,6 +29,21 @@ struct container_engine {
 extern const struct container_engine container_docker;
 extern const struct container_engine container_podman;
 
+/**
+ * struct container - one that has a cgroup
+ * @engine: whose; NULL: not one of those above
+ * @label: what there is before its id
+ * @id: it
+ */
+struct container {
+	const struct container_engine *engine;
+	char label[64];
+	char id[CONTAINER_ID_LENGTH + 1];
+};
+
+/* Whether the cgroup of this directory is one of a container, by its name */
+bool container_is_at(const char *path, struct container *container);
+
 /* The cgroup of the container that @engine knows by this name, or by its id. 0 or -1 */
 int container_find(const struct cg_tree *tree, const struct container_engine *engine,
 		   const char *name, char *path, size_t size, struct error *error);

@@ -46,6 +46,14 @@ void json_add_strings(struct json_object *line, const char *key, const char *con
 	json_object_object_add(line, key, array);
 }
 
+struct json_object *json_add_object(struct json_object *line, const char *key)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(line, key, object);
+	return object;
+}
+
 void json_add_books(struct json_object *line, const struct memstress_books *books)
 {
 	json_add_number(line, "objects", books->objects);

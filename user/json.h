@@ -37,6 +37,9 @@ void json_add_bytes(struct json_object *line, const char *key, __u64 bytes);
 void json_add_keys(struct json_object *line, const char *key, const char *const *names,
 		   const __u64 *values, unsigned int count);
 
+/* An object within; it is freed with @line */
+struct json_object *json_add_object(struct json_object *line, const char *key);
+
 /* The keys of struct memstress_books */
 void json_add_books(struct json_object *line, const struct memstress_books *books);
 

@@ -7,7 +7,7 @@
 
 #include <linux/types.h>
 
-#define LOOP_SOURCES_MAX 16
+#define LOOP_SOURCES_MAX 24
 
 /**
  * struct loop_source - a descriptor that is watched

@@ -87,11 +87,23 @@
  *			racers race_writes, race_refused, race_slowest_ns
  *	recovered	writes that did not end by themselves have ended: by ("raise" of the limit,
  *			"signal", "kill"; null: nothing ended them), since_ns
- *	squeezed	outcome ("killed", "floor", "refused", "stuck", "stopped"), step,
+ *	squeezed	outcome ("killed", "floor", "refused", "stuck", "stopped", "ended": the
+ *			container has, whose cgroup it was), step,
  *			limit_bytes (of that step), kills, now_bytes (the limit at the end; null:
  *			none), left ("restored", "kept", "foreign": as somebody else has written it
- *			meanwhile), flaw (of this kernel: the subject of the commit that it lacks;
- *			null)
+ *			meanwhile, "gone": with the cgroup), flaw (of this kernel: the subject of
+ *			the commit that it lacks; null), container (null: it was the cgroup of none;
+ *			else an object:)
+ *	  container	engine ("docker", "podman"; null: of another one), id, pid and name (of its
+ *			first process; null: not known), how (that has ended: "lives": it has not;
+ *			"signal" and "exit" by itself are told by the kernel, "ended" is one of
+ *			them), oom_killed (it, by the OOM killer, as the kernel log tells; null: it
+ *			does not tell), signal (null: of none, or not told), exit_code (as engines
+ *			have it; null: it lives, or nobody tells), kernel_kills (for want of memory,
+ *			in the cgroup, since it was made), restarted (by the engine), contradicted
+ *			(the engine's OOMKilled is not what kernel_kills says), report (what the
+ *			engine says, an object of status, running, exit_code and oom_killed; null:
+ *			it cannot be asked), why (null, or why not)
  */
 #ifndef MEMSTRESS_USER_RECORD_H
 #define MEMSTRESS_USER_RECORD_H
@@ -103,6 +115,7 @@
 #include "compiler.h"
 #include "cgroup.h"
 #include "charge.h"
+#include "fate.h"
 #include "job.h"
 #include "kmsg.h"
 #include "snapshot.h"
@@ -347,9 +360,10 @@ enum record_left {
 	LEFT_RESTORED,
 	LEFT_KEPT,
 	LEFT_FOREIGN,
+	LEFT_GONE,
 };
 
-/* @flaw: NULL if the kernel has none that was met */
+/* @flaw: NULL if the kernel has none that was met; @fate: of the container, if it was one's */
 struct record_squeezed {
 	enum squeeze_end end;
 	unsigned int step;
@@ -359,6 +373,7 @@ struct record_squeezed {
 	enum record_left left;
 	const char *file;
 	const char *flaw;
+	struct fate fate;
 };
 
 /**

@@ -64,7 +64,7 @@ static bool squeeze_has_killed(const struct squeeze *squeeze)
 /* After a step, which ends when its time is up, or the squeeze with it. */
 static enum squeeze_what squeeze_watch(struct squeeze *squeeze, __u64 now_ns)
 {
-	if (squeeze_has_killed(squeeze))
+	if (squeeze_has_killed(squeeze) && squeeze->end != SQUEEZE_ENDED)
 		squeeze_finish(squeeze, SQUEEZE_KILLED);
 	else if (squeeze->end != SQUEEZE_GOES_ON)
 		squeeze_finish(squeeze, squeeze->end);
@@ -87,6 +87,17 @@ static enum squeeze_what squeeze_lower(struct squeeze *squeeze, __u64 now_ns)
 	return SQUEEZE_LOWER;
 }
 
+/* Where nobody is left in the cgroup, its write ends soon. */
+static enum squeeze_what squeeze_write(struct squeeze *squeeze, __u64 now_ns)
+{
+	bool may_last = squeeze->end == SQUEEZE_GOES_ON || squeeze->end == SQUEEZE_ENDED;
+
+	if (may_last && now_ns < squeeze->due_ns)
+		return SQUEEZE_WAIT;
+	squeeze_finish(squeeze, may_last ? SQUEEZE_STUCK : squeeze->end);
+	return SQUEEZE_STEP_OVER;
+}
+
 enum squeeze_what squeeze_next(struct squeeze *squeeze, __u64 now_ns)
 {
 	switch (squeeze->state) {
@@ -96,11 +107,7 @@ enum squeeze_what squeeze_next(struct squeeze *squeeze, __u64 now_ns)
 		squeeze_finish(squeeze, squeeze->end);
 		return SQUEEZE_OVER;
 	case SQUEEZE_IS_WRITING:
-		if (squeeze->end == SQUEEZE_GOES_ON && now_ns < squeeze->due_ns)
-			return SQUEEZE_WAIT;
-		squeeze_finish(squeeze,
-			       squeeze->end == SQUEEZE_GOES_ON ? SQUEEZE_STUCK : squeeze->end);
-		return SQUEEZE_STEP_OVER;
+		return squeeze_write(squeeze, now_ns);
 	case SQUEEZE_IS_WATCHING:
 		squeeze->due_ns = squeeze->step_ns + squeeze->plan.every_ns;
 		return squeeze_watch(squeeze, now_ns);
@@ -135,6 +142,35 @@ void squeeze_stop(struct squeeze *squeeze, enum squeeze_end end)
 		squeeze->end = end;
 }
 
+void squeeze_stop_ended(struct squeeze *squeeze)
+{
+	switch (squeeze->end) {
+	case SQUEEZE_GOES_ON:
+	case SQUEEZE_KILLED:
+	case SQUEEZE_FLOOR:
+	case SQUEEZE_REFUSED:
+	case SQUEEZE_VANISHED:
+		squeeze->end = SQUEEZE_ENDED;
+		break;
+	default:
+		break;
+	}
+}
+
+bool squeeze_is_held(const struct squeeze *squeeze)
+{
+	switch (squeeze->end) {
+	case SQUEEZE_KILLED:
+	case SQUEEZE_FLOOR:
+	case SQUEEZE_REFUSED:
+		return true;
+	case SQUEEZE_ENDED:
+		return squeeze->kills;
+	default:
+		return false;
+	}
+}
+
 const char *squeeze_end_name(enum squeeze_end end)
 {
 	static const char *const names[SQUEEZE_ENDS] = {
@@ -142,6 +178,7 @@ const char *squeeze_end_name(enum squeeze_end end)
 		[SQUEEZE_FLOOR] = "floor",       [SQUEEZE_REFUSED] = "refused",
 		[SQUEEZE_STUCK] = "stuck",       [SQUEEZE_STOPPED] = "stopped",
 		[SQUEEZE_VANISHED] = "vanished", [SQUEEZE_FAILED] = "failed",
+		[SQUEEZE_ENDED] = "ended",
 	};
 
 	return names[end];

@@ -49,6 +49,7 @@ enum squeeze_end {
 	SQUEEZE_STUCK,    /* a write did not end in time */
 	SQUEEZE_STOPPED,  /* a signal to the tool */
 	SQUEEZE_VANISHED, /* the cgroup is gone */
+	SQUEEZE_ENDED,    /* it was a container's, which has ended */
 	SQUEEZE_FAILED,   /* a write failed in another way */
 	SQUEEZE_ENDS,
 };
@@ -106,6 +107,15 @@ void squeeze_count_kills(struct squeeze *squeeze, __u64 kills);
 
 /* It is to end for a reason that the schedule does not know of */
 void squeeze_stop(struct squeeze *squeeze, enum squeeze_end end);
+
+/*
+ * The container has ended, which may be seen when the squeeze is over for what has led to it. What
+ * the tool itself has met, a signal or a write that does not end, stays the reason
+ */
+void squeeze_stop_ended(struct squeeze *squeeze);
+
+/* It is over as it was to be; of a container that has ended, because somebody was killed */
+bool squeeze_is_held(const struct squeeze *squeeze);
 
 /* "killed", "floor" ... */
 const char *squeeze_end_name(enum squeeze_end end);

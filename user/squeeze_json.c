@@ -76,12 +76,59 @@ static void squeeze_json_add_recovered(struct json_object *line,
 	json_add_number(line, "since_ns", recovered->since_ns);
 }
 
+static void squeeze_json_add_report(struct json_object *object,
+				    const struct container_report *report)
+{
+	struct json_object *said;
+
+	if (report->is_known) {
+		said = json_add_object(object, "report");
+		json_add_string(said, "status", report->status);
+		json_add_bool(said, "running", report->is_running);
+		json_add_number(said, "exit_code", report->exit_code);
+		json_add_bool(said, "oom_killed", report->oom_killed);
+	} else {
+		json_add_null(object, "report");
+	}
+	json_add_string(object, "why", report->is_known ? NULL : report->why);
+}
+
+static void squeeze_json_add_fate(struct json_object *line, const struct fate *fate)
+{
+	struct json_object *object;
+
+	if (!fate->is_container) {
+		json_add_null(line, "container");
+		return;
+	}
+	object = json_add_object(line, "container");
+	json_add_string(object, "engine",
+			fate->container.engine ? fate->container.engine->name : NULL);
+	json_add_string(object, "id", fate->container.id);
+	json_add_bytes(object, "pid", fate->pid ? (__u64)fate->pid : CG_MISSING);
+	json_add_string(object, "name", fate->pid ? fate->name : NULL);
+	json_add_string(object, "how", fate_how_name(fate->how));
+	if (fate->oom == FATE_OOM_UNTOLD)
+		json_add_null(object, "oom_killed");
+	else
+		json_add_bool(object, "oom_killed", fate->oom == FATE_OOM_YES);
+	json_add_bytes(object, "signal",
+		       fate->how == FATE_SIGNAL ? (__u64)fate->signal : CG_MISSING);
+	json_add_bytes(object, "exit_code",
+		       fate->code == FATE_NO_CODE ? CG_MISSING : (__u64)fate->code);
+	json_add_number(object, "kernel_kills", fate->kills);
+	json_add_bool(object, "restarted", fate->is_restarted);
+	json_add_bool(object, "contradicted", fate_is_contradicted(fate));
+	squeeze_json_add_report(object, &fate->report);
+}
+
 static void squeeze_json_add_end(struct json_object *line, const struct record_squeezed *squeezed)
 {
 	static const char *const lefts[] = {
 		[LEFT_RESTORED] = "restored",
 		[LEFT_KEPT] = "kept",
 		[LEFT_FOREIGN] = "foreign",
+		[LEFT_GONE] = "gone",
 	};
 
 	json_add_string(line, "outcome", squeeze_end_name(squeezed->end));
@@ -91,6 +138,7 @@ static void squeeze_json_add_end(struct json_object *line, const struct record_s
 	json_add_bytes(line, "now_bytes", squeezed->now_bytes);
 	json_add_string(line, "left", lefts[squeezed->left]);
 	json_add_string(line, "flaw", squeezed->flaw);
+	squeeze_json_add_fate(line, &squeezed->fate);
 }
 
 const char *squeeze_json_type(const struct record *record)

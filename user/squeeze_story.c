@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -90,6 +91,9 @@ static void squeeze_story_tell_lowered(const struct record *record)
 		output_print("the write of %s has not ended; the limit is %s now\n",
 			     units_bytes(lowered->limit_bytes).s,
 			     squeeze_story_limit(lowered->limit_now_bytes).s);
+	} else if (lowered->error == -ENODEV) {
+		squeeze_story_time(record);
+		output_print("%s: the cgroup was gone\n", units_bytes(lowered->limit_bytes).s);
 	} else if (lowered->error) {
 		squeeze_story_time(record);
 		output_print("%s: %s; the limit is still %s\n", units_bytes(lowered->limit_bytes).s,
@@ -144,6 +148,9 @@ static void squeeze_story_tell_limit(const struct record_squeezed *squeezed)
 	case LEFT_KEPT:
 		output_print("; %s stays at %s\n", squeezed->file, now.s);
 		break;
+	case LEFT_GONE:
+		output_print("; %s is gone with the cgroup\n", squeezed->file);
+		break;
 	case LEFT_FOREIGN:
 		output_print("; %s is %s, as somebody else has written, and stays so\n",
 			     squeezed->file, now.s);
@@ -170,6 +177,10 @@ static void squeeze_story_tell_end(const struct record_squeezed *squeezed)
 	case SQUEEZE_REFUSED:
 		output_print("%s is less than what cannot be reclaimed, says the kernel", limit.s);
 		break;
+	case SQUEEZE_ENDED:
+		output_print("the container has, at %s, in step %u, and ", limit.s, squeezed->step);
+		squeeze_story_tell_kills(squeezed);
+		break;
 	case SQUEEZE_STUCK:
 		output_print("the write of %s did not end by itself", limit.s);
 		break;
@@ -182,6 +193,8 @@ static void squeeze_story_tell_end(const struct record_squeezed *squeezed)
 			     "lacks \"%s\"\n"
 			     "(which 6.1.188, 6.12.109 and 7.3 have)\n",
 			     squeezed->flaw);
+	if (squeezed->fate.is_container)
+		fate_tell(&squeezed->fate);
 }
 
 /* What events went up by stands in the steps, and whom the kernel chose in whom it killed. */

@@ -9,6 +9,7 @@
 #include "channels.h"
 #include "clock.h"
 #include "crew.h"
+#include "fate_watch.h"
 #include "squeezer.h"
 
 /* How long after its event the kernel log may keep its word of it, on a slow machine. */
@@ -19,6 +20,11 @@
 
 /* How long putting the limit back may take, on a slow machine. */
 #define SQUEEZER_BACK_TIMEOUT (10 * NS_PER_S)
+
+/* How long after a kill the container may take to end of it, and until one that is killed has. */
+#define SQUEEZER_FATE_TIMEOUT  NS_PER_S
+#define SQUEEZER_DEATH_TIMEOUT (10 * NS_PER_S)
+#define SQUEEZER_FATE_LOOK     (50 * NS_PER_MS)
 
 static const char squeezer_flaw[] = "mm: memcg: stop reclaim when a limit update is superseded";
 
@@ -51,12 +57,16 @@ struct squeezer_before {
  * @squeeze: the schedule
  * @channels: what is watched
  * @crew: who writes the limit
+ * @watch: the container whose cgroup it is
+ * @fate: what has become of it
+ * @fate_ns: until when it may end of a kill
  * @write: what the step under way is at
  * @before: it
  * @last_bytes: the limit before it
  * @lowered: what is known of it
  * @is_lowered: something was written
  * @is_back: the limit is what it was
+ * @is_gone: it is, with the cgroup
  * @is_foreign: somebody else has written it
  * @is_flawed: a write went on for a limit that was not in force any more
  */
@@ -72,18 +82,26 @@ struct squeezer {
 	struct squeeze squeeze;
 	struct channels channels;
 	struct crew crew;
+	struct fate_watch watch;
+	struct fate fate;
+	__u64 fate_ns;
 	enum squeezer_write write;
 	struct squeezer_before before;
 	__u64 last_bytes;
 	struct record_lowered lowered;
 	bool is_lowered;
 	bool is_back;
+	bool is_gone;
 	bool is_foreign;
 	bool is_flawed;
 };
 
 static int squeezer_unreadable(const struct squeezer *s, int ret, struct error *error)
 {
+	if ((ret == -ENOENT || ret == -ENODEV) && s->watch.is_container)
+		return error_set(error, STATUS_FAILED,
+				 "container %.12s has ended, and cgroup %s is gone",
+				 s->watch.container.id, s->cg.path);
 	if (ret == -ENOENT || ret == -ENODEV)
 		return error_set(error, STATUS_FAILED, "cgroup %s was removed by somebody else",
 				 s->cg.path);
@@ -162,6 +180,7 @@ static int squeezer_plan(const struct squeezer *s, struct squeeze_plan *plan, st
 static int squeezer_prepare(struct squeezer *s, struct squeeze_plan *plan, struct error *error)
 {
 	s->cg.fd = -1;
+	s->watch.first.fd = -1;
 	if (cgroup_name_find_tree(&s->tree, error) ||
 	    cgroup_name_look(&s->tree, s->order->cgroup, &s->cg, error))
 		return -1;
@@ -171,6 +190,7 @@ static int squeezer_prepare(struct squeezer *s, struct squeeze_plan *plan, struc
 		return error_set(error, STATUS_MISUSE,
 				 "the tool itself is in cgroup %s; start it outside of that",
 				 s->cg.path);
+	fate_watch_find(&s->watch, &s->cg);
 	if (squeezer_read(s, error))
 		return -1;
 	return squeezer_plan(s, plan, error);
@@ -205,13 +225,16 @@ static __u64 squeezer_counted_kills(const struct squeezer *s)
 	return kills == CG_MISSING ? 0 : kills;
 }
 
-/* Where there is a failcnt, on v1, the counter is of the cgroup alone; the log knows the rest. */
+/*
+ * Where there is a failcnt, on v1, the counter is of the cgroup alone, and what was counted when the
+ * cgroup vanished cannot be read; the log knows the rest.
+ */
 static __u64 squeezer_kills(const struct squeezer *s)
 {
 	__u64 counted = squeezer_counted_kills(s) - s->first_kills;
 	__u64 told = s->channels.kills_told;
 
-	if (s->channels.events.value[EVENT_FAILCNT] == CG_MISSING)
+	if (s->channels.events.value[EVENT_FAILCNT] == CG_MISSING && !s->channels.vanished)
 		return counted;
 	return counted > told ? counted : told;
 }
@@ -263,6 +286,12 @@ static void squeezer_see_write(struct squeezer *s)
 	s->lowered.error = answer->error;
 }
 
+/* Who removes the cgroup of a container does so because that has ended. */
+static void squeezer_stop_vanished(struct squeezer *s)
+{
+	squeeze_stop(&s->squeeze, s->watch.is_container ? SQUEEZE_ENDED : SQUEEZE_VANISHED);
+}
+
 static void squeezer_see_end(struct squeezer *s)
 {
 	s->lowered.is_done = true;
@@ -270,7 +299,7 @@ static void squeezer_see_end(struct squeezer *s)
 		s->lowered.usage_after_bytes = 0;
 	/* It is gone, which its watcher may not have told yet. */
 	if (s->lowered.error == -ENODEV)
-		squeeze_stop(&s->squeeze, SQUEEZE_VANISHED);
+		squeezer_stop_vanished(s);
 	squeeze_written(&s->squeeze, s->lowered.error);
 }
 
@@ -299,8 +328,10 @@ static void squeezer_observe(struct squeezer *s)
 {
 	channels_count(&s->channels);
 	squeeze_count_kills(&s->squeeze, squeezer_kills(s));
+	if (s->watch.has_ended)
+		squeeze_stop(&s->squeeze, SQUEEZE_ENDED);
 	if (s->channels.vanished)
-		squeeze_stop(&s->squeeze, SQUEEZE_VANISHED);
+		squeezer_stop_vanished(s);
 	if (s->channels.stopped)
 		squeeze_stop(&s->squeeze, SQUEEZE_STOPPED);
 	if (s->squeeze.state == SQUEEZE_IS_WRITING)
@@ -311,7 +342,9 @@ static bool squeezer_has_news(void *context)
 {
 	const struct squeezer *s = context;
 
-	if (s->channels.stopped || s->channels.vanished || squeezer_kills(s) != s->squeeze.kills)
+	bool is_over = s->channels.stopped || s->channels.vanished || s->watch.has_ended;
+
+	if ((is_over && s->squeeze.end == SQUEEZE_GOES_ON) || squeezer_kills(s) != s->squeeze.kills)
 		return true;
 	if (s->squeeze.state != SQUEEZE_IS_WRITING)
 		return false;
@@ -421,7 +454,7 @@ static int squeezer_put_back(struct squeezer *s, struct error *error)
 	__u64 now_bytes;
 	int ret;
 
-	if (!s->is_lowered || s->squeeze.end == SQUEEZE_VANISHED)
+	if (!s->is_lowered)
 		return 0;
 	ret = cg_read_number(&s->cg, s->order->file, &now_bytes);
 	/* After a write that was stuck: what was under way then may have lowered it again. */
@@ -439,7 +472,8 @@ static int squeezer_put_back(struct squeezer *s, struct error *error)
 	if (ret == -ESRCH)
 		ret = cg_write_number(&s->cg, s->order->file, s->old.bytes);
 	s->is_back = !ret;
-	if (!ret || ret == -ENODEV)
+	s->is_gone = ret == -ENODEV || ret == -ENOENT;
+	if (!ret || s->is_gone)
 		return 0;
 	return error_set(error, STATUS_FAILED, "cannot put %s of cgroup %s back to %s: %s", s->file,
 			 s->cg.path,
@@ -494,6 +528,52 @@ static int squeezer_check_end(const struct squeezer *s, struct error *error)
 	return 0;
 }
 
+static bool squeezer_container_has_ended(const struct squeezer *s)
+{
+	return s->watch.has_ended || s->channels.vanished;
+}
+
+static bool squeezer_fate_is_settled(void *context)
+{
+	const struct squeezer *s = context;
+
+	if (squeezer_container_has_ended(s) || s->channels.stopped)
+		return true;
+	return clock_now_ns() >= s->fate_ns && !fate_watch_is_dying(&s->watch);
+}
+
+/* Whom the kernel's log has told of, or who could not be told of any more. */
+static bool squeezer_log_tells_all(const struct squeezer *s)
+{
+	return s->channels.kmsg.fd >= 0 && kmsg_knows_pids() &&
+	       s->channels.kills_told >= squeezer_counted_kills(s) - s->first_kills;
+}
+
+/*
+ * What follows from a kill: of its first process, the end of the container, and of others that it
+ * ends by itself. By then the limit is what it was.
+ */
+static void squeezer_see_fate(struct squeezer *s)
+{
+	struct fate_seen seen;
+	__u64 told;
+
+	if (!s->watch.is_container)
+		return;
+	s->fate_ns = clock_now_ns() + (squeezer_kills(s) ? SQUEEZER_FATE_TIMEOUT : 0);
+	loop_await(&s->channels.loop, squeezer_fate_is_settled, s,
+		   clock_now_ns() + SQUEEZER_DEATH_TIMEOUT, SQUEEZER_FATE_LOOK);
+	loop_poll(&s->channels.loop);
+	seen.has_ended = squeezer_container_has_ended(s);
+	seen.is_victim = s->channels.marked_is_killed && kmsg_knows_pids();
+	seen.log_is_complete = squeezer_log_tells_all(s);
+	if (seen.has_ended)
+		squeeze_stop_ended(&s->squeeze);
+	told = s->channels.kills_told + s->first_kills;
+	s->fate.kills = squeezer_counted_kills(s) > told ? squeezer_counted_kills(s) : told;
+	fate_watch_conclude(&s->watch, &seen, &s->fate);
+}
+
 static void squeezer_tell_end(struct squeezer *s)
 {
 	struct record record = {
@@ -507,10 +587,13 @@ static void squeezer_tell_end(struct squeezer *s)
 			.left = LEFT_RESTORED,
 			.file = s->file,
 			.flaw = s->is_flawed ? squeezer_flaw : NULL,
+			.fate = s->fate,
 		},
 	};
 
-	if (s->is_foreign)
+	if (s->is_gone)
+		record.squeezed.left = LEFT_GONE;
+	else if (s->is_foreign)
 		record.squeezed.left = LEFT_FOREIGN;
 	else if (s->is_lowered && !s->is_back)
 		record.squeezed.left = LEFT_KEPT;
@@ -527,12 +610,19 @@ static int squeezer_work(struct squeezer *s, const struct squeeze_plan *plan, st
 			 !s->order->keep, s->order->racers);
 	if (ret)
 		return error_set(error, STATUS_FAILED, "cannot start a writer: %s", strerror(-ret));
+	ret = fate_watch_begin(&s->watch, &s->channels.loop);
+	if (ret)
+		return error_set(error, STATUS_FAILED, "cannot watch container %.12s: %s",
+				 s->watch.container.id, strerror(-ret));
+	s->channels.marked_pid = s->watch.first.pid;
 	s->first_kills = squeezer_counted_kills(s);
 	squeeze_begin(&s->squeeze, plan, clock_now_ns());
 	squeezer_press(s);
 	squeezer_recover(s, &back_error);
 	if (!s->order->keep)
 		ret = squeezer_put_back(s, error);
+	if (!ret)
+		squeezer_see_fate(s);
 	if (!ret)
 		ret = squeezer_check_end(s, error);
 	if (!ret)
@@ -553,11 +643,12 @@ static int squeezer_watch(struct squeezer *s, const struct squeeze_plan *plan, s
 	else
 		ret = squeezer_work(s, plan, error);
 	crew_end(&s->crew);
+	fate_watch_end(&s->watch);
 	channels_close(&s->channels);
 	return ret;
 }
 
-int squeezer_run(const struct squeezer_order *order, struct record_log *log, enum squeeze_end *end,
+int squeezer_run(const struct squeezer_order *order, struct record_log *log, bool *is_held,
 		 struct error *error)
 {
 	struct squeezer s = { .order = order, .log = log };
@@ -571,11 +662,12 @@ int squeezer_run(const struct squeezer_order *order, struct record_log *log, enu
 		channels_block_signals(&signals);
 		ret = squeezer_watch(&s, &plan, error);
 		sigprocmask(SIG_SETMASK, &signals, NULL);
-		*end = s.squeeze.end;
+		*is_held = !ret && squeeze_is_held(&s.squeeze);
 		/* A stream that has begun says why it ends. */
 		if (ret)
 			record_add_text(log, RECORD_ERROR, "%.500s", error->text);
 	}
+	fate_watch_end(&s.watch);
 	cg_look_away(&s.cg);
 	return ret;
 }

@@ -33,10 +33,11 @@ struct squeezer_order {
 };
 
 /*
- * Does it; the records go to @log, the last one is RECORD_SQUEEZED, whose end is told in @end. The
- * limit is what it was before, unless @order says otherwise. 0, or -1 if it could not be done
+ * Does it; the records go to @log, the last one is RECORD_SQUEEZED, and @is_held as
+ * squeeze_is_held() has it. The limit is what it was before, unless @order says otherwise. 0, or -1
+ * if it could not be done
  */
-int squeezer_run(const struct squeezer_order *order, struct record_log *log, enum squeeze_end *end,
+int squeezer_run(const struct squeezer_order *order, struct record_log *log, bool *is_held,
 		 struct error *error);
 
 #endif /* MEMSTRESS_USER_SQUEEZER_H */

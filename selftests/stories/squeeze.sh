@@ -33,6 +33,8 @@ keepers_fit_with_swap() {
 steps_end_with_the_first_kill() {
 	types "memstress squeeze $subject --step 8M --every 1s"
 	expect 0 && said '^killed: .* 1 was killed; memory.max is 512M again' || return
+	said '^the container lives: its first process, [0-9]* (eat), has survived' || return
+	said '^docker says: running, OOMKilled' || return
 	# The largest, which is the last.
 	ended
 	expect 137
@@ -47,6 +49,9 @@ container_survives() {
 
 at_20m_all_are_killed() {
 	types "memstress squeeze $subject --to 20M --kills 0"
+	expect 0 && said '^ended: the container has, at 20M, .* killed' &&
+		said '^its first process, [0-9]* (eat), was killed by the OOM killer: exit code 137' &&
+		said '^docker says: exited, exit code 137, OOMKilled' || return
 	stay_pid=$second stay=$second_fd
 	ended
 	expect 137 || return

@@ -209,6 +209,52 @@ static void others_end_it(void)
 	expect_end(&squeeze, BEGIN, SQUEEZE_STOPPED);
 }
 
+/* Of whatever else has led to it: a kill, and a cgroup that is removed. */
+static void a_container_may_end(void)
+{
+	struct squeeze_plan plan = by_steps(10 * MIB, 1 * MIB);
+	struct squeeze squeeze;
+
+	/* Its end is seen before its kill is counted, and after. */
+	squeeze_begin(&squeeze, &plan, BEGIN);
+	expect_step(&squeeze, BEGIN, 9 * MIB);
+	squeeze_stop(&squeeze, SQUEEZE_ENDED);
+	squeeze_count_kills(&squeeze, 1);
+	expect_end(&squeeze, BEGIN, SQUEEZE_ENDED);
+	EXPECT_TRUE(squeeze_is_held(&squeeze));
+	EXPECT_STRING(squeeze_end_name(squeeze.end), "ended");
+
+	squeeze_begin(&squeeze, &plan, BEGIN);
+	expect_step(&squeeze, BEGIN, 9 * MIB);
+	squeeze_count_kills(&squeeze, 1);
+	expect_end(&squeeze, BEGIN, SQUEEZE_KILLED);
+	squeeze_stop_ended(&squeeze);
+	EXPECT_NUMBER(squeeze.end, SQUEEZE_ENDED);
+
+	/* While a write goes on, which has its time all the same. */
+	squeeze_begin(&squeeze, &plan, BEGIN);
+	EXPECT_NUMBER(squeeze_next(&squeeze, BEGIN), SQUEEZE_LOWER);
+	squeeze_stop(&squeeze, SQUEEZE_ENDED);
+	EXPECT_NUMBER(squeeze_next(&squeeze, BEGIN + NS_PER_S), SQUEEZE_WAIT);
+	squeeze_written(&squeeze, -ENODEV);
+	expect_end(&squeeze, BEGIN + NS_PER_S, SQUEEZE_ENDED);
+	EXPECT_TRUE(!squeeze_is_held(&squeeze));
+
+	squeeze_begin(&squeeze, &plan, BEGIN);
+	EXPECT_NUMBER(squeeze_next(&squeeze, BEGIN), SQUEEZE_LOWER);
+	squeeze_stop(&squeeze, SQUEEZE_ENDED);
+	expect_end(&squeeze, BEGIN + 8 * NS_PER_S, SQUEEZE_STUCK);
+	squeeze_stop_ended(&squeeze);
+	EXPECT_NUMBER(squeeze.end, SQUEEZE_STUCK);
+	EXPECT_TRUE(!squeeze_is_held(&squeeze));
+
+	/* Who has asked for an end gets that. */
+	squeeze_begin(&squeeze, &plan, BEGIN);
+	squeeze_stop(&squeeze, SQUEEZE_STOPPED);
+	squeeze_stop_ended(&squeeze);
+	EXPECT_NUMBER(squeeze.end, SQUEEZE_STOPPED);
+}
+
 const struct unit_test unit_squeeze_tests[] = {
 	{ "squeeze_goes_down_by_steps", goes_down_by_steps },
 	{ "squeeze_limits_are_pages", limits_are_pages },
@@ -218,5 +264,6 @@ const struct unit_test unit_squeeze_tests[] = {
 	{ "squeeze_errors_end_it", errors_end_it },
 	{ "squeeze_a_write_may_be_stuck", a_write_may_be_stuck },
 	{ "squeeze_others_end_it", others_end_it },
+	{ "squeeze_a_container_may_end", a_container_may_end },
 	{},
 };
