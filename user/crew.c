@@ -16,12 +16,12 @@ void crew_init(struct crew *crew)
 }
 
 int crew_start(struct crew *crew, struct loop *loop, const struct cgroup *cg, enum cg_file file,
-	       const struct writer_order *old, bool mourns, unsigned int racers)
+	       const struct writer_will *will, bool mourns, unsigned int racers)
 {
 	int ret;
 
-	crew->old = *old;
-	ret = writer_start(&crew->keeper, loop, cg, file, mourns ? &crew->old : NULL);
+	crew->old = will->order;
+	ret = writer_start(&crew->keeper, loop, cg, file, mourns ? will : NULL);
 	if (!ret)
 		ret = writer_start(&crew->presser, loop, cg, file, NULL);
 	while (!ret && crew->racer_count < racers)
@@ -54,9 +54,12 @@ void crew_press(struct crew *crew, __u64 bytes)
 	writer_tell(&crew->presser, &order);
 }
 
-void crew_put_back(struct crew *crew)
+void crew_put_back(struct crew *crew, __u64 bytes)
 {
-	writer_tell(&crew->keeper, &crew->old);
+	struct writer_order order = crew->old;
+
+	order.bytes = bytes;
+	writer_tell(&crew->keeper, &order);
 }
 
 void crew_race(struct crew *crew, __u64 bytes)

@@ -27,11 +27,11 @@ struct crew {
 void crew_init(struct crew *crew);
 
 /*
- * Starts them for @file of @cg. @old is the limit before, which the keeper writes when it is told,
+ * Starts them for @file of @cg. @will has the limit before, which the keeper writes when it is told,
  * and with @mourns also when the tool has died. 0 or -errno; crew_end() is needed in both cases
  */
 int crew_start(struct crew *crew, struct loop *loop, const struct cgroup *cg, enum cg_file file,
-	       const struct writer_order *old, bool mourns, unsigned int racers);
+	       const struct writer_will *will, bool mourns, unsigned int racers);
 
 /* Ends them and their writes. -ETIMEDOUT: one of them does not die */
 int crew_end(struct crew *crew);
@@ -40,7 +40,9 @@ int crew_end(struct crew *crew);
 int crew_end_writes(struct crew *crew);
 
 void crew_press(struct crew *crew, __u64 bytes);
-void crew_put_back(struct crew *crew);
+
+/* The limit before, or what it should be by now */
+void crew_put_back(struct crew *crew, __u64 bytes);
 
 /* The first raises to the old limit, the second lowers to @bytes, and so on; until they are told */
 void crew_race(struct crew *crew, __u64 bytes);

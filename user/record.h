@@ -92,8 +92,11 @@
  *			limit_bytes (of that step), kills, now_bytes (the limit at the end; null:
  *			none), left ("restored", "kept", "foreign": as somebody else has written it
  *			meanwhile, "gone": with the cgroup), flaw (of this kernel: the subject of
- *			the commit that it lacks; null), container (null: it was the cgroup of none;
- *			else an object:)
+ *			the commit that it lacks; null), unit (of systemd; null: it was the cgroup of
+ *			none; else an object:), container (the same:)
+ *	  unit		name, limit (that systemd has: "MemoryMax" or "MemoryHigh"), bytes (of it at
+ *			the end; null: none, or not known), agrees (that is what the file of the
+ *			cgroup has; null: not known), why (systemd could not be asked; null)
  *	  container	engine ("docker", "podman"; null: of another one), id, pid and name (of its
  *			first process; null: not known), how (that has ended: "lives": it has not;
  *			"signal" and "exit" by itself are told by the kernel, "ended" is one of
@@ -120,6 +123,7 @@
 #include "kmsg.h"
 #include "snapshot.h"
 #include "squeeze.h"
+#include "systemd_limit.h"
 #include "writer.h"
 
 #define RECORD_SCHEMA 1
@@ -363,7 +367,10 @@ enum record_left {
 	LEFT_GONE,
 };
 
-/* @flaw: NULL if the kernel has none that was met; @fate: of the container, if it was one's */
+/*
+ * @flaw: NULL if the kernel has none that was met; @unit: what systemd has, if it was a unit's;
+ * @fate: of the container, if it was one's
+ */
 struct record_squeezed {
 	enum squeeze_end end;
 	unsigned int step;
@@ -373,6 +380,7 @@ struct record_squeezed {
 	enum record_left left;
 	const char *file;
 	const char *flaw;
+	struct systemd_limit unit;
 	struct fate fate;
 };
 

@@ -42,7 +42,7 @@ int scope_find(struct scope *scope, const struct cg_tree *tree, const char *name
 			 tree->ops->version);
 		return -EOPNOTSUPP;
 	}
-	ret = scope_bus_open(&scope->bus, SCOPE_OWN);
+	ret = scope_bus_open(&scope->bus, SCOPE_OWN, SCOPE_BUS_TIMEOUT);
 	if (!ret)
 		ret = scope_bus_manager_cgroup(&scope->bus, manager, sizeof(manager));
 	if (ret) {

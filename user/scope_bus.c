@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The interface is described in org.freedesktop.systemd1(5). */
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +19,8 @@
 #define SCOPE_BUS_PATH    "/org/freedesktop/systemd1"
 #define SCOPE_BUS_MANAGER SCOPE_BUS_NAME ".Manager"
 
-/* A machine that boots has other things to do. */
-#define SCOPE_BUS_TIMEOUT (30 * NS_PER_S)
+#define SCOPE_BUS_UNITS SCOPE_BUS_PATH "/unit"
+#define SCOPE_BUS_UNIT  SCOPE_BUS_NAME ".Unit"
 
 /**
  * struct scope_bus_job - a job of systemd
@@ -39,8 +40,28 @@ static int scope_bus_explain(struct scope_bus *bus, int ret, sd_bus_error *error
 	return ret;
 }
 
-int scope_bus_open(struct scope_bus *bus, enum scope_manager manager)
+/* libsystemd itself would wait for a daemon that has stopped, for a minute and a half. */
+static int scope_bus_await_ready(struct sd_bus *bus, __u64 deadline_ns)
 {
+	int ret;
+
+	while (!(ret = sd_bus_is_ready(bus))) {
+		__u64 now_ns = clock_now_ns();
+
+		if (now_ns >= deadline_ns)
+			return -ETIMEDOUT;
+		ret = sd_bus_process(bus, NULL);
+		if (!ret)
+			ret = sd_bus_wait(bus, (deadline_ns - now_ns) / NS_PER_US);
+		if (ret < 0 && ret != -EINTR)
+			return ret;
+	}
+	return ret < 0 ? ret : 0;
+}
+
+int scope_bus_open(struct scope_bus *bus, enum scope_manager manager, __u64 timeout_ns)
+{
+	__u64 deadline_ns = clock_now_ns() + timeout_ns;
 	int ret;
 
 	memset(bus, 0, sizeof(*bus));
@@ -52,8 +73,15 @@ int scope_bus_open(struct scope_bus *bus, enum scope_manager manager)
 						      sd_bus_open_user(&bus->bus);
 	if (ret < 0)
 		return scope_bus_explain(bus, ret, NULL);
-	sd_bus_set_method_call_timeout(bus->bus, SCOPE_BUS_TIMEOUT / NS_PER_US);
-	return 0;
+	sd_bus_set_method_call_timeout(bus->bus, timeout_ns / NS_PER_US);
+	ret = scope_bus_await_ready(bus->bus, deadline_ns);
+	if (!ret)
+		return 0;
+	scope_bus_explain(bus, ret, NULL);
+	/* What is not sent yet would be waited for. */
+	sd_bus_close(bus->bus);
+	bus->bus = sd_bus_unref(bus->bus);
+	return ret;
 }
 
 void scope_bus_close(struct scope_bus *bus)
@@ -120,6 +148,91 @@ int scope_bus_unit_cgroup(struct scope_bus *bus, const char *unit, char *name, s
 	sd_bus_message_unref(reply);
 	/* What does not run has none. */
 	return ret || *name ? ret : -ENOENT;
+}
+
+/* The object of a unit, to be freed. */
+static int scope_bus_unit_path(struct scope_bus *bus, const char *unit, char **path)
+{
+	int ret = sd_bus_path_encode(SCOPE_BUS_UNITS, unit, path);
+
+	return ret < 0 ? scope_bus_explain(bus, ret, NULL) : 0;
+}
+
+static int scope_bus_read_unit(struct scope_bus *bus, const char *path, char *unit, size_t size)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	char *text;
+	int ret;
+
+	ret = sd_bus_get_property_string(bus->bus, SCOPE_BUS_NAME, path, SCOPE_BUS_UNIT, "Id",
+					 &error, &text);
+	if (ret < 0)
+		return scope_bus_explain(bus, ret, &error);
+	snprintf(unit, size, "%s", text);
+	free(text);
+	return 0;
+}
+
+/* systemd names the nearest one above if there is no other. */
+int scope_bus_find_unit(struct scope_bus *bus, const char *name, char *unit, size_t size)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	char interface[64], has[PATH_MAX] = "";
+	sd_bus_message *reply = NULL;
+	const char *path;
+	int ret;
+
+	ret = sd_bus_call_method(bus->bus, SCOPE_BUS_NAME, SCOPE_BUS_PATH, SCOPE_BUS_MANAGER,
+				 "GetUnitByControlGroup", &error, &reply, "s", name);
+	if (ret < 0) {
+		bool is_none = sd_bus_error_has_name(&error, SCOPE_BUS_NAME ".NoSuchUnit");
+
+		ret = scope_bus_explain(bus, ret, &error);
+		return is_none ? -ENOENT : ret;
+	}
+	ret = sd_bus_message_read(reply, "o", &path);
+	ret = ret < 0 ? scope_bus_explain(bus, ret, NULL) :
+			scope_bus_read_unit(bus, path, unit, size);
+	if (!ret && scope_bus_interface(unit, interface, sizeof(interface)))
+		ret = scope_bus_get(bus, path, interface, has, sizeof(has));
+	sd_bus_message_unref(reply);
+	if (ret || !strcmp(has, name))
+		return ret;
+	snprintf(bus->why, sizeof(bus->why), "another manager has it, below %.200s", unit);
+	return -EXDEV;
+}
+
+int scope_bus_unit_limit(struct scope_bus *bus, const char *unit, const char *limit, __u64 *bytes)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	char interface[64], *path;
+	uint64_t number;
+	int ret;
+
+	if (!scope_bus_interface(unit, interface, sizeof(interface)))
+		return scope_bus_explain(bus, -EINVAL, NULL);
+	ret = scope_bus_unit_path(bus, unit, &path);
+	if (ret)
+		return ret;
+	ret = sd_bus_get_property_trivial(bus->bus, SCOPE_BUS_NAME, path, interface, limit, &error,
+					  't', &number);
+	free(path);
+	if (ret < 0)
+		return scope_bus_explain(bus, ret, &error);
+	*bytes = number;
+	return 0;
+}
+
+int scope_bus_set_unit_limit(struct scope_bus *bus, const char *unit, const char *limit,
+			     __u64 bytes)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	int ret;
+
+	ret = sd_bus_call_method(bus->bus, SCOPE_BUS_NAME, SCOPE_BUS_PATH, SCOPE_BUS_MANAGER,
+				 "SetUnitProperties", &error, NULL, "sba(sv)", unit, 1, 1, limit,
+				 "t", (uint64_t)bytes);
+	return ret < 0 ? scope_bus_explain(bus, ret, &error) : 0;
 }
 
 static int scope_bus_on_removed(sd_bus_message *message, void *context, sd_bus_error *error)

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include <linux/types.h>
+
 struct sd_bus;
 
 /**
@@ -31,8 +33,14 @@ struct scope_bus {
 	char why[256];
 };
 
-/* All return 0, or -errno and say why. Only systemd can be asked that is the machine's init */
-int scope_bus_open(struct scope_bus *bus, enum scope_manager manager);
+/* A machine that boots has other things to do. */
+#define SCOPE_BUS_TIMEOUT 30000000000ULL
+
+/*
+ * All return 0, or -errno and say why. Only systemd can be asked that is the machine's init. Neither
+ * this nor any question may last longer than @timeout_ns
+ */
+int scope_bus_open(struct scope_bus *bus, enum scope_manager manager, __u64 timeout_ns);
 void scope_bus_close(struct scope_bus *bus);
 
 /* The cgroup of the manager itself, as the kernel calls it; "" is the root */
@@ -40,6 +48,19 @@ int scope_bus_manager_cgroup(struct scope_bus *bus, char *name, size_t size);
 
 /* The cgroup of a unit. -ENOENT: there is none */
 int scope_bus_unit_cgroup(struct scope_bus *bus, const char *unit, char *name, size_t size);
+
+/*
+ * The unit whose cgroup is @name. -ENOENT: none is; -EXDEV: it is below that of the unit, which may
+ * have been delegated to another manager
+ */
+int scope_bus_find_unit(struct scope_bus *bus, const char *name, char *unit, size_t size);
+
+/* A limit of a unit by its name in systemd, such as MemoryMax; CG_UNLIMITED: none is set */
+int scope_bus_unit_limit(struct scope_bus *bus, const char *unit, const char *limit, __u64 *bytes);
+
+/* Sets it until the machine boots again. systemd writes it to the cgroup before this returns */
+int scope_bus_set_unit_limit(struct scope_bus *bus, const char *unit, const char *limit,
+			     __u64 bytes);
 
 /*
  * Starts a delegated scope of this name in @slice, moves @pid into it, and waits until that is so.

@@ -12,9 +12,10 @@ static int scope_bus_none(struct scope_bus *bus)
 	return -EOPNOTSUPP;
 }
 
-int scope_bus_open(struct scope_bus *bus, enum scope_manager manager)
+int scope_bus_open(struct scope_bus *bus, enum scope_manager manager, __u64 timeout_ns)
 {
 	(void)manager;
+	(void)timeout_ns;
 	return scope_bus_none(bus);
 }
 
@@ -35,6 +36,31 @@ int scope_bus_unit_cgroup(struct scope_bus *bus, const char *unit, char *name, s
 	(void)unit;
 	(void)name;
 	(void)size;
+	return scope_bus_none(bus);
+}
+
+int scope_bus_find_unit(struct scope_bus *bus, const char *name, char *unit, size_t size)
+{
+	(void)name;
+	(void)unit;
+	(void)size;
+	return scope_bus_none(bus);
+}
+
+int scope_bus_unit_limit(struct scope_bus *bus, const char *unit, const char *limit, __u64 *bytes)
+{
+	(void)unit;
+	(void)limit;
+	(void)bytes;
+	return scope_bus_none(bus);
+}
+
+int scope_bus_set_unit_limit(struct scope_bus *bus, const char *unit, const char *limit,
+			     __u64 bytes)
+{
+	(void)unit;
+	(void)limit;
+	(void)bytes;
 	return scope_bus_none(bus);
 }
 

@@ -122,6 +122,26 @@ static void squeeze_json_add_fate(struct json_object *line, const struct fate *f
 	squeeze_json_add_report(object, &fate->report);
 }
 
+static void squeeze_json_add_unit(struct json_object *line, const struct record_squeezed *squeezed)
+{
+	const struct systemd_limit *unit = &squeezed->unit;
+	struct json_object *object;
+
+	if (!unit->is_unit) {
+		json_add_null(line, "unit");
+		return;
+	}
+	object = json_add_object(line, "unit");
+	json_add_string(object, "name", unit->unit);
+	json_add_string(object, "limit", unit->name);
+	json_add_bytes(object, "bytes", unit->is_known ? unit->bytes : CG_MISSING);
+	if (unit->is_known)
+		json_add_bool(object, "agrees", systemd_limit_bytes(unit) == squeezed->now_bytes);
+	else
+		json_add_null(object, "agrees");
+	json_add_string(object, "why", unit->is_known ? NULL : unit->why);
+}
+
 static void squeeze_json_add_end(struct json_object *line, const struct record_squeezed *squeezed)
 {
 	static const char *const lefts[] = {
@@ -138,6 +158,7 @@ static void squeeze_json_add_end(struct json_object *line, const struct record_s
 	json_add_bytes(line, "now_bytes", squeezed->now_bytes);
 	json_add_string(line, "left", lefts[squeezed->left]);
 	json_add_string(line, "flaw", squeezed->flaw);
+	squeeze_json_add_unit(line, squeezed);
 	squeeze_json_add_fate(line, &squeezed->fate);
 }
 

@@ -105,6 +105,12 @@ static void squeeze_story_tell_lowered(const struct record *record)
 			     lowered->race.writes, lowered->race.refused,
 			     units_ns(lowered->race.slowest_ns).s);
 	}
+	if (lowered->is_done && !lowered->error &&
+	    lowered->limit_now_bytes != lowered->limit_bytes) {
+		squeeze_story_time(record);
+		output_print("the limit is %s now, as somebody else has written\n",
+			     squeeze_story_limit(lowered->limit_now_bytes).s);
+	}
 }
 
 static void squeeze_story_tell_recovered(const struct record *record)
@@ -158,6 +164,25 @@ static void squeeze_story_tell_limit(const struct record_squeezed *squeezed)
 	}
 }
 
+/* Of a cgroup that is gone nobody has a limit. */
+static void squeeze_story_tell_unit(const struct record_squeezed *squeezed)
+{
+	const struct systemd_limit *unit = &squeezed->unit;
+	__u64 bytes = systemd_limit_bytes(unit);
+
+	if (!unit->is_unit || squeezed->left == LEFT_GONE)
+		return;
+	if (!unit->is_known)
+		output_print("systemd cannot be asked what it has for %s: %s\n", unit->unit,
+			     unit->why);
+	else if (bytes == squeezed->now_bytes)
+		output_print("systemd agrees: %s of %s is %s\n", unit->name, unit->unit,
+			     squeeze_story_limit(bytes).s);
+	else
+		output_print("systemd does not agree: %s of %s is %s, which it may write at any time\n",
+			     unit->name, unit->unit, squeeze_story_limit(bytes).s);
+}
+
 static void squeeze_story_tell_end(const struct record_squeezed *squeezed)
 {
 	struct units_text limit = units_bytes(squeezed->limit_bytes);
@@ -193,6 +218,7 @@ static void squeeze_story_tell_end(const struct record_squeezed *squeezed)
 			     "lacks \"%s\"\n"
 			     "(which 6.1.188, 6.12.109 and 7.3 have)\n",
 			     squeezed->flaw);
+	squeeze_story_tell_unit(squeezed);
 	if (squeezed->fate.is_container)
 		fate_tell(&squeezed->fate);
 }

@@ -52,6 +52,7 @@ struct squeezer_before {
  * @cg: the cgroup
  * @file: what the limit is called there
  * @old: what is put back in the end
+ * @unit: what systemd has for it
  * @usage_bytes: before it began
  * @first_kills: those that were counted before it began
  * @squeeze: the schedule
@@ -77,6 +78,7 @@ struct squeezer {
 	struct cgroup cg;
 	const char *file;
 	struct writer_order old;
+	struct systemd_limit unit;
 	__u64 usage_bytes;
 	__u64 first_kills;
 	struct squeeze squeeze;
@@ -193,6 +195,7 @@ static int squeezer_prepare(struct squeezer *s, struct squeeze_plan *plan, struc
 	fate_watch_find(&s->watch, &s->cg);
 	if (squeezer_read(s, error))
 		return -1;
+	systemd_limit_find(&s->unit, &s->cg, s->order->file);
 	return squeezer_plan(s, plan, error);
 }
 
@@ -435,7 +438,7 @@ static bool squeezer_keeper_is_done(void *context)
 }
 
 /* The limit is in force when its write begins, and what the write does then is of no use. */
-static int squeezer_await_keeper(struct squeezer *s)
+static int squeezer_await_keeper(struct squeezer *s, __u64 bytes)
 {
 	__u64 now_bytes;
 
@@ -444,9 +447,19 @@ static int squeezer_await_keeper(struct squeezer *s)
 	if (!s->crew.keeper.is_busy)
 		return s->crew.keeper.answer.error;
 	writer_interrupt(&s->crew.keeper);
-	if (cg_read_number(&s->cg, s->order->file, &now_bytes) || now_bytes != s->old.bytes)
+	if (cg_read_number(&s->cg, s->order->file, &now_bytes) || now_bytes != bytes)
 		return -ETIMEDOUT;
 	return 0;
+}
+
+static int squeezer_write_back(struct squeezer *s, __u64 bytes)
+{
+	int ret;
+
+	crew_put_back(&s->crew, bytes);
+	ret = squeezer_await_keeper(s, bytes);
+	/* Somebody has killed the keeper. */
+	return ret == -ESRCH ? cg_write_number(&s->cg, s->order->file, bytes) : ret;
 }
 
 static int squeezer_put_back(struct squeezer *s, struct error *error)
@@ -464,13 +477,8 @@ static int squeezer_put_back(struct squeezer *s, struct error *error)
 		s->is_foreign = true;
 		return 0;
 	}
-	if (!ret) {
-		crew_put_back(&s->crew);
-		ret = squeezer_await_keeper(s);
-	}
-	/* Somebody has killed the keeper. */
-	if (ret == -ESRCH)
-		ret = cg_write_number(&s->cg, s->order->file, s->old.bytes);
+	if (!ret)
+		ret = squeezer_write_back(s, s->old.bytes);
 	s->is_back = !ret;
 	s->is_gone = ret == -ENODEV || ret == -ENOENT;
 	if (!ret || s->is_gone)
@@ -479,6 +487,49 @@ static int squeezer_put_back(struct squeezer *s, struct error *error)
 			 s->cg.path,
 			 s->old.bytes == CG_UNLIMITED ? "none" : units_bytes(s->old.bytes).s,
 			 strerror(-ret));
+}
+
+/*
+ * The limit is back, which does not wait for systemd. If that has been told another one meanwhile,
+ * and has written it, a later step has written over it.
+ */
+static void squeezer_heed_unit(struct squeezer *s)
+{
+	if (!systemd_limit_has_moved(&s->unit) || !s->is_back)
+		return;
+	if (!squeezer_write_back(s, systemd_limit_bytes(&s->unit)))
+		s->is_foreign = true;
+}
+
+/* What is to stay systemd has to know, or it writes its own at the next reload. */
+static void squeezer_tell_unit(struct squeezer *s)
+{
+	__u64 now_bytes;
+
+	if (s->is_lowered && s->squeeze.end != SQUEEZE_STUCK &&
+	    !cg_read_number(&s->cg, s->order->file, &now_bytes) && now_bytes == s->last_bytes)
+		systemd_limit_set(&s->unit, now_bytes);
+}
+
+static void squeezer_settle_unit(struct squeezer *s)
+{
+	if (s->is_gone)
+		return;
+	if (s->order->keep)
+		squeezer_tell_unit(s);
+	else
+		squeezer_heed_unit(s);
+}
+
+/* What the keeper does, too, when the tool has died. */
+static bool squeezer_corrects(const void *context, __u64 *bytes)
+{
+	struct systemd_limit unit = *(const struct systemd_limit *)context;
+
+	if (!systemd_limit_has_moved(&unit))
+		return false;
+	*bytes = systemd_limit_bytes(&unit);
+	return true;
 }
 
 static bool squeezer_await_writes(struct squeezer *s)
@@ -587,6 +638,7 @@ static void squeezer_tell_end(struct squeezer *s)
 			.left = LEFT_RESTORED,
 			.file = s->file,
 			.flaw = s->is_flawed ? squeezer_flaw : NULL,
+			.unit = s->unit,
 			.fate = s->fate,
 		},
 	};
@@ -603,10 +655,11 @@ static void squeezer_tell_end(struct squeezer *s)
 
 static int squeezer_work(struct squeezer *s, const struct squeeze_plan *plan, struct error *error)
 {
+	const struct writer_will will = { s->old, squeezer_corrects, &s->unit };
 	struct error back_error;
 	int ret;
 
-	ret = crew_start(&s->crew, &s->channels.loop, &s->cg, s->order->file, &s->old,
+	ret = crew_start(&s->crew, &s->channels.loop, &s->cg, s->order->file, &will,
 			 !s->order->keep, s->order->racers);
 	if (ret)
 		return error_set(error, STATUS_FAILED, "cannot start a writer: %s", strerror(-ret));
@@ -621,6 +674,8 @@ static int squeezer_work(struct squeezer *s, const struct squeeze_plan *plan, st
 	squeezer_recover(s, &back_error);
 	if (!s->order->keep)
 		ret = squeezer_put_back(s, error);
+	if (!ret)
+		squeezer_settle_unit(s);
 	if (!ret)
 		squeezer_see_fate(s);
 	if (!ret)

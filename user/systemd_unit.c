@@ -45,6 +45,20 @@ static void systemd_unit_complete(const char *name, char *unit, size_t size)
 	snprintf(unit, size, "%s%s", name, i < ARRAY_SIZE(systemd_unit_suffixes) ? "" : ".service");
 }
 
+bool systemd_unit_is_name(const char *name, char *unit, size_t size)
+{
+	const char *base = strrchr(name, '/') + 1;
+	unsigned int i;
+
+	if (*base == '_')
+		base++;
+	for (i = 0; i < ARRAY_SIZE(systemd_unit_suffixes); i++)
+		if (systemd_unit_ends(base, strlen(base), systemd_unit_suffixes[i]))
+			break;
+	snprintf(unit, size, "%s", base);
+	return i < ARRAY_SIZE(systemd_unit_suffixes);
+}
+
 /* The system's manager has nothing but slices above its units. */
 static bool systemd_unit_is_of_system(const char *name)
 {
@@ -82,7 +96,7 @@ static bool systemd_unit_ask(const struct cg_tree *tree, const char *unit, char 
 	char name[PATH_MAX];
 	bool found;
 
-	if (*tree->root || scope_bus_open(&bus, SCOPE_SYSTEM))
+	if (*tree->root || scope_bus_open(&bus, SCOPE_SYSTEM, SCOPE_BUS_TIMEOUT))
 		return false;
 	found = !scope_bus_unit_cgroup(&bus, unit, name, sizeof(name)) &&
 		snprintf(path, size, "%s%s", tree->mount, name) < (int)size && !access(path, F_OK);

@@ -13,4 +13,7 @@
 int systemd_unit_find(const struct cg_tree *tree, const char *name, char *path, size_t size,
 		      struct error *error);
 
+/* Whether the last part of @name, a cgroup's, is the name of a unit, and which */
+bool systemd_unit_is_name(const char *name, char *unit, size_t size);
+
 #endif /* MEMSTRESS_USER_SYSTEMD_UNIT_H */

@@ -34,7 +34,7 @@ struct writer_desk {
 	enum cg_file file;
 	int fd;
 	int tool;
-	struct writer_order last_will;
+	struct writer_will last_will;
 };
 
 static void writer_on_signal(int signal)
@@ -113,11 +113,15 @@ static void writer_do(const struct writer_desk *desk, const struct writer_order 
  */
 static void writer_carry_out(const struct writer_desk *desk)
 {
+	const struct writer_will *will = &desk->last_will;
+	struct writer_order order = will->order;
 	struct pollfd others = { .fd = desk->fd };
 
-	writer_write(desk, &desk->last_will);
+	writer_write(desk, &order);
 	if (poll(&others, 1, WRITER_END_TIMEOUT / NS_PER_MS) > 0)
-		writer_write(desk, &desk->last_will);
+		writer_write(desk, &order);
+	if (will->corrects && will->corrects(will->context, &order.bytes))
+		writer_write(desk, &order);
 }
 
 static noreturn void writer_main(const struct writer_desk *desk)
@@ -174,7 +178,7 @@ void writer_init(struct writer *writer)
 
 /* The tool can be waited for from before the writer is there: it may die at any time. */
 static int writer_fork(struct writer *writer, struct writer_desk *desk,
-		       const struct writer_order *last_will)
+		       const struct writer_will *last_will)
 {
 	sigset_t set, old_set;
 	pid_t tool = getpid();
@@ -203,7 +207,7 @@ static int writer_fork(struct writer *writer, struct writer_desk *desk,
 }
 
 int writer_start(struct writer *writer, struct loop *loop, const struct cgroup *cg,
-		 enum cg_file file, const struct writer_order *last_will)
+		 enum cg_file file, const struct writer_will *last_will)
 {
 	struct writer_desk desk = { .cg = cg, .file = file, .tool = -1 };
 	int fds[2], ret;

@@ -32,6 +32,18 @@ struct writer_order {
 };
 
 /**
+ * struct writer_will - what one does when the tool has died
+ * @order: that
+ * @corrects: asked afterwards, with @context, whether it should have been another limit; it may
+ *	take its time. NULL: it should not
+ */
+struct writer_will {
+	struct writer_order order;
+	bool (*corrects)(const void *context, __u64 *bytes);
+	const void *context;
+};
+
+/**
  * struct writer_answer - what came of it
  * @error: of the last write: 0 or -errno
  * @slowest_ns: how long the slowest write took
@@ -70,7 +82,7 @@ void writer_init(struct writer *writer);
  * -errno
  */
 int writer_start(struct writer *writer, struct loop *loop, const struct cgroup *cg,
-		 enum cg_file file, const struct writer_order *last_will);
+		 enum cg_file file, const struct writer_will *last_will);
 
 /* It must have answered what it was told before, unless this is to stop a race */
 void writer_tell(struct writer *writer, const struct writer_order *order);

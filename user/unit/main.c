@@ -7,12 +7,13 @@
 #include "unit.h"
 
 static const struct unit_test *const groups[] = {
-	unit_units_tests,       unit_job_tests,      unit_plan_tests,     unit_cgroup_tests,
-	unit_cgroup_v1_tests,   unit_kmsg_tests,     unit_loop_tests,     unit_json_tests,
-	unit_cli_tests,         unit_verdict_tests,  unit_ending_tests,   unit_stat_tests,
-	unit_squeeze_tests,     unit_writer_tests,   unit_watch_tests,    unit_live_tests,
-	unit_cgroup_name_tests, unit_leftover_tests, unit_attach_tests,   unit_delegation_tests,
-	unit_scope_tests,       unit_growth_tests,   unit_workload_tests, unit_fate_tests,
+	unit_units_tests,         unit_job_tests,      unit_plan_tests,     unit_cgroup_tests,
+	unit_cgroup_v1_tests,     unit_kmsg_tests,     unit_loop_tests,     unit_json_tests,
+	unit_cli_tests,           unit_verdict_tests,  unit_ending_tests,   unit_stat_tests,
+	unit_squeeze_tests,       unit_writer_tests,   unit_watch_tests,    unit_live_tests,
+	unit_cgroup_name_tests,   unit_leftover_tests, unit_attach_tests,   unit_delegation_tests,
+	unit_scope_tests,         unit_growth_tests,   unit_workload_tests, unit_fate_tests,
+	unit_systemd_limit_tests,
 };
 
 static bool failed;

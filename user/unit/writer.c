@@ -135,7 +135,7 @@ static bool never(void *context)
 }
 
 /* A tool that dies while its limit is lowered. */
-static void die_racing(struct desk *desk, const struct writer_order *old)
+static void die_racing(struct desk *desk, const struct writer_will *old)
 {
 	const struct writer_order low = { WRITER_RACE, 4096, CG_MISSING };
 	struct writer keeper, racer;
@@ -148,9 +148,24 @@ static void die_racing(struct desk *desk, const struct writer_order *old)
 	raise(SIGKILL);
 }
 
+static bool gives(const void *context, __u64 *bytes)
+{
+	*bytes = *(const __u64 *)context;
+	return true;
+}
+
+static bool gives_nothing(const void *context, __u64 *bytes)
+{
+	*bytes = *(const __u64 *)context;
+	return false;
+}
+
 static void carries_out_a_last_will(void)
 {
-	const struct writer_order old = { WRITER_WRITE, 8192, CG_MISSING };
+	const struct writer_will old = { .order = { WRITER_WRITE, 8192, CG_MISSING } };
+	const __u64 more = 16384;
+	const struct writer_will corrected = { old.order, gives, &more };
+	const struct writer_will uncorrected = { old.order, gives_nothing, &more };
 	struct writer keeper;
 	struct desk desk;
 
@@ -159,6 +174,19 @@ static void carries_out_a_last_will(void)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (!fork())
 		die_racing(&desk, &old);
+	while (waitpid(-1, NULL, 0) > 0)
+		continue;
+	EXPECT_STRING(fixture_read(&desk.fixture, JOB "/memory.max"), "8192");
+
+	/* It has become something else meanwhile, and nothing else. */
+	if (!fork())
+		die_racing(&desk, &corrected);
+	while (waitpid(-1, NULL, 0) > 0)
+		continue;
+	EXPECT_STRING(fixture_read(&desk.fixture, JOB "/memory.max"), "16384");
+	fixture_write(&desk.fixture, JOB "/memory.max", "");
+	if (!fork())
+		die_racing(&desk, &uncorrected);
 	while (waitpid(-1, NULL, 0) > 0)
 		continue;
 	EXPECT_STRING(fixture_read(&desk.fixture, JOB "/memory.max"), "8192");
