@@ -882,7 +882,9 @@ shows_what_files_say() {
 	else
 		[ "$(value stat anon)" = "$(key memory.stat anon)" ] &&
 			[ "$(value stat file)" = "$(key memory.stat file)" ] &&
-			[ "$(value stat slab)" = "$(key memory.stat slab)" ]
+			[ "$(value stat slab)" = "$(key memory.stat slab)" ] &&
+			[ "$(value stat swap)" = "$(cat "$cgroups/memstress-stat/child/memory.swap.current" \
+				2>/dev/null)" ]
 	fi
 }
 

@@ -173,6 +173,7 @@ const struct cg_ops cg_v2_ops = {
 	.files = {
 		[CG_USAGE] = "memory.current",
 		[CG_PEAK] = "memory.peak",
+		[CG_SWAP] = "memory.swap.current",
 		[CG_MAX] = "memory.max",
 		[CG_HIGH] = "memory.high",
 		[CG_SWAP_MAX] = "memory.swap.max",

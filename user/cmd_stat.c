@@ -225,8 +225,8 @@ static void stat_add_stat_json(struct json_object *line, const struct memory_sta
  * and failcnt).
  *
  * With --digest also stat: an object of all lines of memory.stat, bytes or numbers as they are
- * there; on v1 the lines total_*, without that, and kernel, which is memory.kmem.usage_in_bytes;
- * and sum_bytes: what of them adds up to usage_bytes.
+ * there; on v1 the lines total_*, without that, and kernel, which is memory.kmem.usage_in_bytes; on
+ * v2 also swap, which is memory.swap.current; and sum_bytes: what of them adds up to usage_bytes.
  */
 static void stat_print_json(const struct cgroup *cg, const struct usage *usage,
 			    const struct memory_stat *stat)

@@ -175,20 +175,29 @@ void memory_stat_parse(const char *text, struct memory_stat *stat)
 	}
 }
 
+/* What has a file of its own, where it has one. */
+static int memory_stat_add(const struct cgroup *cg, enum cg_file file, const char *name,
+			   struct memory_stat *stat)
+{
+	__u64 value;
+	int ret = cg_read_number(cg, file, &value);
+
+	if (!ret)
+		memory_stat_set(stat, name, value);
+	return ret == -EOPNOTSUPP ? 0 : ret;
+}
+
 int memory_stat_read(const struct cgroup *cg, struct memory_stat *stat)
 {
 	char text[MEMORY_STAT_TEXT_MAX];
 	ssize_t length = cg_read_text(cg, CG_STAT, text, sizeof(text));
-	__u64 kernel;
 	int ret;
 
 	if (length < 0)
 		return length;
 	memory_stat_parse(text, stat);
-	ret = cg_read_number(cg, CG_KERNEL, &kernel);
-	if (!ret)
-		memory_stat_set(stat, "kernel", kernel);
-	return ret == -EOPNOTSUPP ? 0 : ret;
+	ret = memory_stat_add(cg, CG_KERNEL, "kernel", stat);
+	return ret ? ret : memory_stat_add(cg, CG_SWAP, "swap", stat);
 }
 
 __u64 memory_stat_value(const struct memory_stat *stat, const char *name)

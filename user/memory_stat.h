@@ -74,7 +74,7 @@ struct memory_stat {
 
 void memory_stat_parse(const char *text, struct memory_stat *stat);
 
-/* v1 has "kernel" in a file of its own, which is read as well. 0 or -errno */
+/* v1 has "kernel" in a file of its own, and v2 "swap", which is read as well. 0 or -errno */
 int memory_stat_read(const struct cgroup *cg, struct memory_stat *stat);
 
 /* CG_MISSING: this kernel does not have the line */

@@ -308,6 +308,28 @@ static void adds_up_on_v1(void)
 	fixture_destroy(&fixture);
 }
 
+/* On v2, swap has a file of its own, and is not in the sum. */
+static void knows_what_is_in_swap(void)
+{
+	struct error error = {};
+	struct memory_stat stat;
+	struct fixture fixture;
+	struct cg_tree tree;
+	struct cgroup cg;
+
+	begin_v2(&fixture, &tree);
+	fixture_write(&fixture, V2 "/a/job/memory.stat", "anon 4096\n");
+	EXPECT_NUMBER(cgroup_name_look(&tree, "a/job", &cg, &error), 0);
+	EXPECT_NUMBER(memory_stat_read(&cg, &stat), 0);
+	EXPECT_TRUE(memory_stat_value(&stat, "swap") == CG_MISSING);
+	fixture_write(&fixture, V2 "/a/job/memory.swap.current", "57671680\n");
+	EXPECT_NUMBER(memory_stat_read(&cg, &stat), 0);
+	cg_look_away(&cg);
+	EXPECT_NUMBER(memory_stat_value(&stat, "swap"), 57671680);
+	EXPECT_NUMBER(memory_stat_sum(&stat), 4096);
+	fixture_destroy(&fixture);
+}
+
 /* More lines than a kernel has, and longer ones, do no harm. */
 static void survives_any_text(void)
 {
@@ -349,6 +371,7 @@ const struct unit_test unit_stat_tests[] = {
 	{ "stat_finds_pressure", finds_pressure },
 	{ "stat_adds_up", adds_up },
 	{ "stat_adds_up_on_v1", adds_up_on_v1 },
+	{ "stat_knows_what_is_in_swap", knows_what_is_in_swap },
 	{ "stat_survives_any_text", survives_any_text },
 	{ "stat_explains_each_line_once", explains_each_line_once },
 	{},
