@@ -10,6 +10,10 @@
 /* Programs of engines may have warnings for us as well. */
 #define CONTAINER_REPORT_MARK "memstress-report"
 
+#define CONTAINER_REPORT_FORMAT                                                      \
+	CONTAINER_REPORT_MARK " {{.State.Status}} {{.State.Running}} {{.State.Pid}}" \
+			      " {{.State.ExitCode}} {{.State.OOMKilled}}"
+
 static void container_report_parse(const char *text, struct container_report *report)
 {
 	const char *line = strstr(text, CONTAINER_REPORT_MARK);
@@ -45,8 +49,7 @@ void container_report_ask(const struct container *container, __u64 timeout_ns,
 		"--type",
 		"container",
 		"--format",
-		CONTAINER_REPORT_MARK " {{.State.Status}} {{.State.Running}} {{.State.Pid}}"
-				      " {{.State.ExitCode}} {{.State.OOMKilled}}",
+		CONTAINER_REPORT_FORMAT,
 		"--",
 		container->id,
 		NULL,

@@ -27,8 +27,8 @@ struct crew {
 void crew_init(struct crew *crew);
 
 /*
- * Starts them for @file of @cg. @will has the limit before, which the keeper writes when it is told,
- * and with @mourns also when the tool has died. 0 or -errno; crew_end() is needed in both cases
+ * Starts them for @file of @cg. @will has the limit before, which the keeper writes when it is told
+ * to, and with @mourns also when the tool has died. 0 or -errno; crew_end() is needed in both cases
  */
 int crew_start(struct crew *crew, struct loop *loop, const struct cgroup *cg, enum cg_file file,
 	       const struct writer_will *will, bool mourns, unsigned int racers);

@@ -5,10 +5,10 @@
 #include "clock.h"
 #include "fate_watch.h"
 
-/* How long an engine may take to say who is who, and to notice that it is over. */
+/* How long an engine may take to say who is who. */
 #define FATE_WATCH_FIND_TIMEOUT (5 * NS_PER_S)
-#define FATE_WATCH_TIMEOUT      (10 * NS_PER_S)
-#define FATE_WATCH_PAUSE        (200 * NS_PER_MS)
+
+#define FATE_WATCH_PAUSE (200 * NS_PER_MS)
 
 void fate_watch_find(struct fate_watch *watch, const struct cgroup *cg)
 {
@@ -58,9 +58,10 @@ bool fate_watch_is_dying(const struct fate_watch *watch)
 	return !watch->has_ended && first_process_is_dying(&watch->first, watch->root);
 }
 
-void fate_watch_conclude(struct fate_watch *watch, const struct fate_seen *seen, struct fate *fate)
+void fate_watch_conclude(struct fate_watch *watch, const struct fate_seen *seen, __u64 timeout_ns,
+			 struct fate *fate)
 {
-	__u64 deadline_ns = clock_now_ns() + FATE_WATCH_TIMEOUT;
+	__u64 deadline_ns = clock_now_ns() + timeout_ns;
 	struct container_report *report = &fate->report;
 
 	fate->is_container = true;

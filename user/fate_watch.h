@@ -38,9 +38,10 @@ int fate_watch_begin(struct fate_watch *watch, struct loop *loop);
 bool fate_watch_is_dying(const struct fate_watch *watch);
 
 /*
- * Asks the engine, until it knows of the end as well, or for some seconds. The kernel's count of
+ * Asks the engine, until it knows of the end as well, or for @timeout_ns. The kernel's count of
  * kills is in @fate already
  */
-void fate_watch_conclude(struct fate_watch *watch, const struct fate_seen *seen, struct fate *fate);
+void fate_watch_conclude(struct fate_watch *watch, const struct fate_seen *seen, __u64 timeout_ns,
+			 struct fate *fate);
 
 #endif /* MEMSTRESS_USER_FATE_WATCH_H */

@@ -15,7 +15,7 @@
 #define FIRST_PROCESS_EXITING 0x4
 
 /* include/uapi/linux/pidfd.h since 6.13, and PIDFD_INFO_EXIT since 6.15 */
-#define FIRST_PROCESS_INFO_EXIT (1ULL << 3)
+#define FIRST_PROCESS_INFO_EXIT 0x8
 
 struct first_process_info {
 	__u64 mask;
@@ -46,7 +46,8 @@ static void first_process_read_line(const char *line, struct first_process_card 
 	int length;
 
 	if (!strncmp(line, "Name:", 5)) {
-		sscanf(word, " %31[^\n]", card->name);
+		word += strspn(word, "\t");
+		snprintf(card->name, sizeof(card->name), "%.*s", (int)strcspn(word, "\n"), word);
 	} else if (!strncmp(line, "NSpid:", 6)) {
 		for (; sscanf(word, " %d%n", &card->number, &length) == 1; word += length)
 			card->depth++;

@@ -27,7 +27,7 @@ struct first_process {
 	int status;
 };
 
-/* Looks for it in @cg and below. -ENOENT: nobody there is the first of a pid namespace of its own */
+/* Looks for it in @cg and below. -ENOENT: nobody there is the first of a pid namespace */
 int first_process_find(struct first_process *first, const struct cgroup *cg);
 
 /* The same if its number is known. 0 or -errno */

@@ -92,8 +92,8 @@
  *			limit_bytes (of that step), kills, now_bytes (the limit at the end; null:
  *			none), left ("restored", "kept", "foreign": as somebody else has written it
  *			meanwhile, "gone": with the cgroup), flaw (of this kernel: the subject of
- *			the commit that it lacks; null), unit (of systemd; null: it was the cgroup of
- *			none; else an object:), container (the same:)
+ *			the commit that it lacks; null), unit (of systemd; null: the cgroup is of
+ *			none; else an object:), container (the same)
  *	  unit		name, limit (that systemd has: "MemoryMax" or "MemoryHigh"), bytes (of it at
  *			the end; null: none, or not known), agrees (that is what the file of the
  *			cgroup has; null: not known), why (systemd could not be asked; null)

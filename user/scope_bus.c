@@ -206,7 +206,7 @@ int scope_bus_unit_limit(struct scope_bus *bus, const char *unit, const char *li
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	char interface[64], *path;
-	uint64_t number;
+	__u64 number;
 	int ret;
 
 	if (!scope_bus_interface(unit, interface, sizeof(interface)))
@@ -231,7 +231,7 @@ int scope_bus_set_unit_limit(struct scope_bus *bus, const char *unit, const char
 
 	ret = sd_bus_call_method(bus->bus, SCOPE_BUS_NAME, SCOPE_BUS_PATH, SCOPE_BUS_MANAGER,
 				 "SetUnitProperties", &error, NULL, "sba(sv)", unit, 1, 1, limit,
-				 "t", (uint64_t)bytes);
+				 "t", bytes);
 	return ret < 0 ? scope_bus_explain(bus, ret, &error) : 0;
 }
 

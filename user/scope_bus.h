@@ -37,8 +37,8 @@ struct scope_bus {
 #define SCOPE_BUS_TIMEOUT 30000000000ULL
 
 /*
- * All return 0, or -errno and say why. Only systemd can be asked that is the machine's init. Neither
- * this nor any question may last longer than @timeout_ns
+ * All return 0, or -errno and say why. Only systemd can be asked that is the machine's init. This,
+ * and each question, lasts no longer than @timeout_ns
  */
 int scope_bus_open(struct scope_bus *bus, enum scope_manager manager, __u64 timeout_ns);
 void scope_bus_close(struct scope_bus *bus);

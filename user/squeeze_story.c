@@ -179,7 +179,7 @@ static void squeeze_story_tell_unit(const struct record_squeezed *squeezed)
 		output_print("systemd agrees: %s of %s is %s\n", unit->name, unit->unit,
 			     squeeze_story_limit(bytes).s);
 	else
-		output_print("systemd does not agree: %s of %s is %s, which it may write at any time\n",
+		output_print("systemd does not agree: %s of %s is %s, which it may write again\n",
 			     unit->name, unit->unit, squeeze_story_limit(bytes).s);
 }
 

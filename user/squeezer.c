@@ -26,6 +26,10 @@
 #define SQUEEZER_DEATH_TIMEOUT (10 * NS_PER_S)
 #define SQUEEZER_FATE_LOOK     (50 * NS_PER_MS)
 
+/* How long the engine of a container may take, and if somebody waits for the tool to end. */
+#define SQUEEZER_ENGINE_TIMEOUT      (10 * NS_PER_S)
+#define SQUEEZER_ENGINE_STOP_TIMEOUT (2 * NS_PER_S)
+
 static const char squeezer_flaw[] = "mm: memcg: stop reclaim when a limit update is superseded";
 
 /* Of a step: against the others, until they have stopped, and once more, so that it is in force. */
@@ -229,8 +233,8 @@ static __u64 squeezer_counted_kills(const struct squeezer *s)
 }
 
 /*
- * Where there is a failcnt, on v1, the counter is of the cgroup alone, and what was counted when the
- * cgroup vanished cannot be read; the log knows the rest.
+ * Where there is a failcnt, on v1, the counter is of the cgroup alone, and what was counted when
+ * the cgroup vanished cannot be read; the log knows the rest.
  */
 static __u64 squeezer_kills(const struct squeezer *s)
 {
@@ -622,7 +626,10 @@ static void squeezer_see_fate(struct squeezer *s)
 		squeeze_stop_ended(&s->squeeze);
 	told = s->channels.kills_told + s->first_kills;
 	s->fate.kills = squeezer_counted_kills(s) > told ? squeezer_counted_kills(s) : told;
-	fate_watch_conclude(&s->watch, &seen, &s->fate);
+	fate_watch_conclude(&s->watch, &seen,
+			    s->channels.stopped ? SQUEEZER_ENGINE_STOP_TIMEOUT :
+						  SQUEEZER_ENGINE_TIMEOUT,
+			    &s->fate);
 }
 
 static void squeezer_tell_end(struct squeezer *s)

@@ -3,11 +3,11 @@
  * The limit that systemd has for the cgroup of a unit, which it writes there when it likes: at a
  * reload, when it is told another one, when units beside it start.
  *
- * Who lowers the limit for a time writes the file, and does not tell systemd. It would have to write
- * the file itself, as the first process of the machine, and such a write reclaims and kills before
- * it returns, if it returns at all. And what it is told for a time it keeps in a file below /run, which
- * overrides the unit's own from then on. So its limit is what it was, and agrees with the file once
- * that is put back; unless somebody has told it another one meanwhile, which is looked at then.
+ * Who lowers the limit for a time writes the file, and does not tell systemd. That would have to
+ * write it itself, as the first process of the machine, and such a write reclaims and kills before
+ * it returns, if it returns at all. And what it is told for a time it keeps in a file below /run,
+ * which overrides the unit's own from then on. So its limit is what it was, and the file agrees once
+ * it is put back; unless somebody has told it another one meanwhile, which is looked at then.
  */
 #ifndef MEMSTRESS_USER_SYSTEMD_LIMIT_H
 #define MEMSTRESS_USER_SYSTEMD_LIMIT_H

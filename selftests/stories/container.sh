@@ -72,6 +72,25 @@ is_over() {
 	expect 137
 }
 
+# Of those two, if need be. On v1 nobody is killed for a limit that is lowered.
+squeeze_tells_what_both_say() {
+	begin --memory 150m || return
+	eats 60 || return
+	types "memstress squeeze $subject --to 20M"
+	expect 0 && said '^the container lives: its first process, [0-9]* (sleep), has survived$' &&
+		said "^$engine says: running, OOMKilled " || return
+	if is_v1; then
+		said '^refused: ' && ! said '^the kernel contradicts' >/dev/null || return
+		types "$engine exec eater killall eat"
+	else
+		said '^killed: at 20M, in step 1, 1 was killed; memory.max is 150M again' || return
+		is "$(grep -c '^the kernel contradicts: it counted 1 OOM kill in the cgroup$' "$tmp/out")" \
+			"$(inspect .State.OOMKilled | grep -c false)" || return
+	fi
+	ended
+	((status)) && end
+}
+
 oom_kill_is_137() {
 	is_over "eat 200" && ended_by 137 true || return
 	types "dmesg | grep -o 'oom-kill:.*' | tail -n 1"
@@ -138,6 +157,6 @@ more_than_both_is_killed_for() {
 }
 
 run_cases systemd_is_well versions_are_known image_is_imported eaten_is_used engine_says_the_same \
-	id_is_a_name digest_tells_of_what too_much_is_killed_for oom_kill_is_137 \
+	id_is_a_name digest_tells_of_what too_much_is_killed_for squeeze_tells_what_both_say oom_kill_is_137 \
 	oom_kill_of_a_child_is_137 exit_with_137_is_no_oom_kill sigkill_is_no_oom_kill swap_takes_the_rest \
 	more_than_both_is_killed_for nothing_is_left

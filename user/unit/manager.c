@@ -19,7 +19,7 @@
 /* How long the tests wait for one that is mute. */
 #define MANAGER_TIMEOUT_US 200000
 
-static uint64_t manager_max = MANAGER_MAX;
+static __u64 manager_max = MANAGER_MAX;
 
 /* The unit that has the cgroup, or the nearest one above it. */
 static int manager_get_unit(sd_bus_message *message)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A process that answers as systemd's manager does, of one unit. In manager.c with libsystemd; a tool
- * without it has no_manager.c.
+ * A process that answers as systemd's manager does, of one unit. In manager.c with libsystemd; a
+ * tool without it has no_manager.c.
  */
 #ifndef MEMSTRESS_USER_UNIT_MANAGER_H
 #define MEMSTRESS_USER_UNIT_MANAGER_H
