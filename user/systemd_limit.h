@@ -6,8 +6,8 @@
  * Who lowers the limit for a time writes the file, and does not tell systemd. That would have to
  * write it itself, as the first process of the machine, and such a write reclaims and kills before
  * it returns, if it returns at all. And what it is told for a time it keeps in a file below /run,
- * which overrides the unit's own from then on. So its limit is what it was, and the file agrees once
- * it is put back; unless somebody has told it another one meanwhile, which is looked at then.
+ * which overrides the unit's own from then on. So its limit stays what it was, and the file agrees
+ * once it is put back; unless somebody has told systemd another one meanwhile, which is looked at.
  */
 #ifndef MEMSTRESS_USER_SYSTEMD_LIMIT_H
 #define MEMSTRESS_USER_SYSTEMD_LIMIT_H
