@@ -148,8 +148,8 @@ static void channels_on_kmsg(void *context)
 	while ((ret = kmsg_next(&channels->kmsg, &record.oom)) == 1) {
 		if (record.oom.what == KMSG_KILLED) {
 			channels->kills_told++;
-			if (record.oom.pid == channels->marked_pid)
-				channels->marked_is_killed = true;
+			if (record.oom.pid == channels->kmsg.known_pid)
+				channels->known_is_killed = true;
 			channels_saw_kill(channels);
 		}
 		record_add(channels->log, &record);

@@ -32,8 +32,7 @@
  * @kills_before: oom_kill events of the cgroup before anything was watched
  * @kills: and those since then
  * @kills_told: "Killed process" lines since the start
- * @marked_pid: one of them may be of this process; 0: it does not matter
- * @marked_is_killed: and one is
+ * @known_is_killed: one of them is of the process that @kmsg knows
  * @module: the module's events; not open if they cannot be heard
  * @session: the worker's; 0: it is not known
  * @session_closed: the module has told that it is
@@ -57,8 +56,7 @@ struct channels {
 	__u64 kills_before;
 	__u64 kills;
 	__u64 kills_told;
-	pid_t marked_pid;
-	bool marked_is_killed;
+	bool known_is_killed;
 	struct events module;
 	__u64 session;
 	bool session_closed;

@@ -125,7 +125,7 @@ static bool kmsg_parse_killed(struct kmsg *kmsg, const char *text, struct kmsg_o
 	char anon[32];
 
 	oom->pid = atoi(number);
-	if (!kmsg_take_victim(kmsg, oom->pid) && !kmsg->group)
+	if (!kmsg_take_victim(kmsg, oom->pid) && !kmsg->group && oom->pid != kmsg->known_pid)
 		return false;
 	if (rest) {
 		kmsg_field(text, " (", rest, oom->task, sizeof(oom->task));

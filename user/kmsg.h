@@ -47,6 +47,8 @@ struct kmsg_oom {
  * @group: a kill of all tasks of this cgroup was announced
  * @victims: chosen, and not yet said to be killed
  * @victim_count: how many
+ * @known_pid: a process of the cgroup, of which it is told that it was killed also where the report
+ *	around that is left out, as of many in a few seconds; 0: none
  */
 struct kmsg {
 	int fd;
@@ -55,6 +57,7 @@ struct kmsg {
 	bool group;
 	int victims[KMSG_VICTIMS];
 	unsigned int victim_count;
+	int known_pid;
 };
 
 /* From here on. @cgroup is as cg_name() tells. 0 or -errno */

@@ -620,7 +620,7 @@ static void squeezer_see_fate(struct squeezer *s)
 		   clock_now_ns() + SQUEEZER_DEATH_TIMEOUT, SQUEEZER_FATE_LOOK);
 	loop_poll(&s->channels.loop);
 	seen.has_ended = squeezer_container_has_ended(s);
-	seen.is_victim = s->channels.marked_is_killed && kmsg_knows_pids();
+	seen.is_victim = s->channels.known_is_killed;
 	seen.log_is_complete = squeezer_log_tells_all(s);
 	if (seen.has_ended)
 		squeeze_stop_ended(&s->squeeze);
@@ -674,7 +674,7 @@ static int squeezer_work(struct squeezer *s, const struct squeeze_plan *plan, st
 	if (ret)
 		return error_set(error, STATUS_FAILED, "cannot watch container %.12s: %s",
 				 s->watch.container.id, strerror(-ret));
-	s->channels.marked_pid = s->watch.first.pid;
+	s->channels.kmsg.known_pid = kmsg_knows_pids() ? s->watch.first.pid : 0;
 	s->first_kills = squeezer_counted_kills(s);
 	squeeze_begin(&s->squeeze, plan, clock_now_ns());
 	squeezer_press(s);

@@ -29,6 +29,20 @@ static struct kmsg reader(const char *cgroup)
 	return kmsg;
 }
 
+/* Who is known to be in the cgroup needs no report around it. */
+static void reads_a_kill_without_a_report(void)
+{
+	struct kmsg kmsg = reader("/job");
+	struct kmsg_oom oom;
+
+	EXPECT_TRUE(!kmsg_parse(&kmsg, KILLED("98", "eat"), &oom));
+	kmsg.known_pid = 98;
+	EXPECT_TRUE(!kmsg_parse(&kmsg, KILLED("980", "eat"), &oom));
+	EXPECT_TRUE(kmsg_parse(&kmsg, KILLED("98", "eat"), &oom));
+	EXPECT_NUMBER(oom.what, KMSG_KILLED);
+	EXPECT_NUMBER(oom.pid, 98);
+}
+
 static void reads_a_kill(void)
 {
 	struct kmsg kmsg = reader("/job");
@@ -129,6 +143,7 @@ static void reads_that_nobody_was_there(void)
 
 const struct unit_test unit_kmsg_tests[] = {
 	{ "kmsg_reads_a_kill", reads_a_kill },
+	{ "kmsg_reads_a_kill_without_a_report", reads_a_kill_without_a_report },
 	{ "kmsg_ignores_others", ignores_others },
 	{ "kmsg_knows_the_end_of_a_name", knows_the_end_of_a_name },
 	{ "kmsg_reads_a_global_oom", reads_a_global_oom },
