@@ -122,7 +122,7 @@ static void fate_tell_report(const struct fate *fate)
 	if (!report->is_running)
 		output_print(", exit code %d", report->exit_code);
 	output_print(", OOMKilled %s%s\n", report->oom_killed ? "true" : "false",
-		     fate->is_restarted ? "; it has started it again" : "");
+		     fate->is_restarted ? "; it starts it again" : "");
 	if (!fate_is_contradicted(fate))
 		return;
 	if (fate->kills)
