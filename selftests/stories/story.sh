@@ -32,11 +32,12 @@ stays() {
 	[[ ! $line ]] || echo "$line" | quote
 }
 
-# ended: waits for what stays() began; sets $status
+# ended: waits for what stays() began, and has the rest of what it says; sets $status
 ended() {
 	status=0
 	wait "${stay_pid:?nothing has begun}" || status=$?
-	cat <&"$stay" | quote
+	cat <&"$stay" >"$tmp/out"
+	quote <"$tmp/out"
 	exec {stay}<&-
 	((!status)) || echo "# (exit code $status)"
 }
