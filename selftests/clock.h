@@ -38,6 +38,12 @@ static inline unsigned int clock_slowness(void)
 	return times > 1 ? times : 1;
 }
 
+/* How many objects to make where @usual are made: a slow kernel looks so much closer at each */
+static inline __u64 clock_fewer(__u64 usual)
+{
+	return usual / clock_slowness();
+}
+
 /* The time that is @ns from now, or more where the kernel is slow */
 static inline __u64 clock_deadline_ns(__u64 ns)
 {

@@ -412,8 +412,8 @@ TEST_F_TIMEOUT(free_paths, killed, TIMEOUT_S)
 	*alloc = self->alloc;
 	alloc->payer_fd = MEMSTRESS_PAYER_CALLER;
 	alloc->count = MANY_BYTES / (one.page_charged_bytes + one.byte_charged_bytes);
-	if (alloc->count > MANY_OBJECTS)
-		alloc->count = MANY_OBJECTS;
+	if (alloc->count > clock_fewer(MANY_OBJECTS))
+		alloc->count = clock_fewer(MANY_OBJECTS);
 	ASSERT_EQ(0, worker_ask(&worker, WORKER_ALLOC));
 	ASSERT_EQ(alloc->count, alloc->books.objects);
 	*free = (struct memstress_free){

@@ -19,6 +19,9 @@
 /* Where each object is looked at closely, a million would take a quarter of an hour */
 #define FEWER_ON_SLOW 4
 
+#define CACHES_MAX    512
+#define TELLING_PAGES 8 /* for which a cache is named */
+
 FIXTURE(million)
 {
 	__u64 objects;
@@ -63,9 +66,16 @@ static const char *const lines[] = {
 	"MemFree", "Slab", "VmallocUsed", "Percpu", "KernelStack", "PageTables",
 };
 
+struct slab_cache {
+	char name[64];
+	long long pages;
+};
+
 struct look {
 	struct machine machine;
-	long long slab_pages; /* of the caches in /proc/slabinfo */
+	struct slab_cache caches[CACHES_MAX]; /* those in /proc/slabinfo */
+	unsigned int cache_count;
+	long long slab_pages; /* of all of them */
 };
 
 /* kmemleak has a struct of its own for each object that anybody has (mm/kmemleak.c) */
@@ -78,19 +88,38 @@ static int read_slabinfo(struct look *look)
 {
 	FILE *file = fopen("/proc/slabinfo", "r");
 	long long pages_per_slab, slabs;
-	char line[512], cache[64];
+	struct slab_cache *cache;
+	char line[512];
 
 	if (!file)
 		return -errno;
 	look->slab_pages = 0;
-	while (fgets(line, sizeof(line), file))
+	look->cache_count = 0;
+	while (fgets(line, sizeof(line), file) && look->cache_count < CACHES_MAX) {
+		cache = &look->caches[look->cache_count];
 		if (sscanf(line,
 			   "%63s %*d %*d %*d %*d %lld : tunables %*d %*d %*d : slabdata %*d %lld",
-			   cache, &pages_per_slab, &slabs) == 3 &&
-		    !is_of_debugging(cache))
-			look->slab_pages += pages_per_slab * slabs;
+			   cache->name, &pages_per_slab, &slabs) != 3 ||
+		    is_of_debugging(cache->name))
+			continue;
+		cache->pages = pages_per_slab * slabs;
+		look->slab_pages += cache->pages;
+		look->cache_count++;
+	}
 	fclose(file);
+	if (look->cache_count == CACHES_MAX)
+		return -E2BIG;
 	return look->slab_pages ? 0 : -EINVAL;
+}
+
+static long long pages_of(const struct look *look, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < look->cache_count; i++)
+		if (!strcmp(look->caches[i].name, name))
+			return look->caches[i].pages;
+	return 0;
 }
 
 static void shrink_all(const char *pattern)
@@ -149,6 +178,7 @@ static void print_looks(const char *what, const struct look *before, const struc
 			long long ledger, __u64 objects)
 {
 	long long slabs = slab_bytes(after) - slab_bytes(before);
+	long long pages;
 	unsigned int i;
 
 	fprintf(stderr, "# %s: ledger %lld\n", what, ledger);
@@ -157,6 +187,11 @@ static void print_looks(const char *what, const struct look *before, const struc
 			machine_moved(&before->machine, &after->machine, lines[i]));
 	fprintf(stderr, "#   slabs        %+lld; less ledger %+lld, %+.3f an object\n", slabs,
 		slabs - ledger, (double)(slabs - ledger) / objects);
+	for (i = 0; i < after->cache_count; i++) {
+		pages = after->caches[i].pages - pages_of(before, after->caches[i].name);
+		if (llabs(pages) >= TELLING_PAGES)
+			fprintf(stderr, "#     %-20s %+lld pages\n", after->caches[i].name, pages);
+	}
 }
 
 /* What the module was charged for itself while it held @count objects; -errno */

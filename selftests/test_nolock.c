@@ -236,7 +236,8 @@ TEST_F_TIMEOUT(nolock, contended, TIMEOUT_S)
 		ASSERT_LT(0, pids[i]);
 	}
 	for (i = 0; i < 2; i++) {
-		__u64 objects = count < CONTEND_OBJECTS ? count : CONTEND_OBJECTS;
+		__u64 objects = count < clock_fewer(CONTEND_OBJECTS) ? count :
+								       clock_fewer(CONTEND_OBJECTS);
 
 		EXPECT_EQ(0, make(self, MEMSTRESS_CONTEXT_TASK, 0, objects / 4));
 		EXPECT_EQ(0, make(self, MEMSTRESS_CONTEXT_HARDIRQ, cpus[i], objects / 2));
