@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* memstress run: the main job. */
+#include <string.h>
+
 #include "commands.h"
 #include "job.h"
+#include "job_read.h"
 #include "json.h"
 #include "output.h"
 #include "record.h"
@@ -11,6 +14,17 @@
 static const char run_help_end[] =
 	"\n"
 	"SIZE takes K, M, G, T (powers of 1024); TIME takes ms, s, m, h.\n"
+	"\n"
+	"A job file says the same, in lines of KEY = VALUE that are named as the options;\n"
+	"those without an argument take yes. Comments begin with # or ;, or behind a\n"
+	"value with a blank and a ;. Before the first heading all keys may stand, those\n"
+	"for steps being those of all steps. Headings are\n"
+	"\n"
+	"  [cgroup]  which one, and its limits\n"
+	"  [step]    begins a step; its kind may stand anywhere below\n"
+	"\n"
+	"Options beside it count more than the file: those for steps for all its steps,\n"
+	"and with a --kind those steps are done instead.\n"
 	"\n"
 	"Exit codes: 0 what was expected happened; 1 it did not, or the run failed;\n"
 	"2 misuse; 4 it cannot be done here (no module, no permission, no memory\n"
@@ -62,16 +76,98 @@ static int run_job(const struct job *job, struct error *error)
 	return status;
 }
 
+/* What cannot be said beside what the command line says gives way. */
+static void run_give_way(struct job *job, const struct job *line)
+{
+	if (line->cgroup)
+		job->in = NULL;
+	if (line->in)
+		job->cgroup = NULL;
+	if (line->json)
+		job->quiet = false;
+	if (line->quiet)
+		job->json = false;
+	if (line->step_count)
+		job->step_count = 0;
+}
+
+static int run_apply(struct job *job, int argc, char **argv, struct error *error)
+{
+	const char *words[1];
+	unsigned int count;
+
+	return option_parse_words(job_options, job, argc, argv, words, 1, &count, error) ==
+			       OPTION_GO ?
+		       0 :
+		       -1;
+}
+
+/*
+ * The command line is read once more on top of the file. Its options for steps are those of all
+ * steps of the file, unless it has steps of its own: then those are done instead.
+ */
+static int run_override(struct job *job, const struct job *line, int argc, char **argv,
+			struct error *error)
+{
+	unsigned int steps = line->step_count ? 0 : job->step_count;
+	int ret = 0;
+
+	run_give_way(job, line);
+	if (!steps)
+		return run_apply(job, argc, argv, error);
+	for (job->chosen = 1; !ret && job->chosen <= steps; job->chosen++)
+		ret = run_apply(job, argc, argv, error);
+	job->chosen = 0;
+	return ret;
+}
+
+/* What is wrong as a whole is of no line. */
+static int run_finish(struct job *job, struct error *error)
+{
+	struct error whole;
+
+	if (!job_finish(job, &whole))
+		return 0;
+	if (!job->file || !strncmp(whole.text, job->file, strlen(job->file)))
+		*error = whole;
+	else
+		error_set(error, whole.status, "%s: %.900s", job->file, whole.text);
+	return -1;
+}
+
+static int run_file(const char *path, const struct job *line, int argc, char **argv)
+{
+	struct job_file file;
+	struct error error;
+	struct job job;
+	int status;
+
+	if (job_file_read(&file, path, &error))
+		return error_report(&error);
+	job_init(&job);
+	if (job_read(&file, &job, &error) || run_override(&job, line, argc, argv, &error) ||
+	    run_finish(&job, &error))
+		status = error_report(&error);
+	else
+		status = run_job(&job, &error);
+	job_file_free(&file);
+	return status;
+}
+
 int cmd_run(int argc, char **argv)
 {
+	const char *words[1];
 	struct error error;
+	unsigned int count;
 	struct job job;
 
 	job_init(&job);
-	switch (option_parse_all(job_options, &job, argc, argv, &error)) {
+	switch (option_parse_words(job_options, &job, argc, argv, words, 1, &count, &error)) {
 	case OPTION_HELP:
 		return COMMAND_HELP;
 	case OPTION_GO:
+		if (count)
+			return run_file(words[0], &job, argc, argv);
 		if (!job_finish(&job, &error))
 			return run_job(&job, &error);
 		break;

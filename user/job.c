@@ -88,9 +88,10 @@ struct job_text job_manner(const struct step *step)
 	return text;
 }
 
-/* What an option for steps applies to: the step begun last, before the first one all of them. */
 struct step *job_step(struct job *job)
 {
+	if (job->chosen)
+		return &job->steps[job->chosen - 1];
 	return job->step_count ? &job->steps[job->step_count - 1] : &job->defaults;
 }
 
@@ -177,6 +178,19 @@ static int job_set_object_size(void *context, const char *where, const char *val
 	return 0;
 }
 
+static int job_set_time(__u64 *ns, const char *where, const char *value, struct error *error)
+{
+	if (units_parse_ns(value, ns) || !*ns)
+		return job_refuse(error, where, value,
+				  "a whole number with ms, s, m or h, more than 0");
+	return 0;
+}
+
+static int job_set_wait(void *context, const char *where, const char *value, struct error *error)
+{
+	return job_set_time(&job_step(context)->wait_ns, where, value, error);
+}
+
 static int job_set_kind(void *context, const char *where, const char *value, struct error *error);
 
 static const struct option job_step_options[] = {
@@ -198,6 +212,7 @@ static const struct option job_step_options[] = {
 	  "of the effective limit, the tightest of it and its ancestors;\n"
 	  "without --size or --count there is no other bound",
 	  job_set_until },
+	{ "wait", "TIME", "do nothing for so long before the step begins (0)", job_set_wait },
 	{ "order", "N", "of each object of the kind page: 2^N pages (0)", job_set_order },
 	{ "object-size", "SIZE",
 	  "of each object of the other kinds (1K, vmalloc 64K, exact 20K;\n"
@@ -207,38 +222,22 @@ static const struct option job_step_options[] = {
 	{}
 };
 
-static const struct option *const job_all_step_options[] = {
-	job_step_options,
-	job_kernel_options,
-	job_user_options,
-	job_growth_options,
-};
-
-static const struct option *job_find_key(const char *name)
-{
-	const struct option *option = NULL;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(job_all_step_options) && !option; i++)
-		option = option_find(job_all_step_options[i], name);
-	return option;
-}
-
 /* @item is KEY=VALUE or KEY. */
-static int job_set_key(struct job *job, const char *kind, char *item, struct error *error)
+static int job_set_key(struct job *job, const char *kind_where, const char *kind, char *item,
+		       struct error *error)
 {
 	char *value = strchr(item, '=');
 	const struct option *option;
-	char where[128];
+	char where[512];
 
 	if (value)
 		*value++ = '\0';
-	option = job_find_key(item);
+	option = option_find_in_groups(job_step_groups, item);
 	if (!option || option->set == job_set_kind)
 		return error_set(error, STATUS_MISUSE,
-				 "--kind %s: unknown key '%s'; see the steps in run --help", kind,
-				 item);
-	snprintf(where, sizeof(where), "--kind %s: %s", kind, item);
+				 "%s %s: unknown key '%s'; see the steps in run --help", kind_where,
+				 kind, item);
+	snprintf(where, sizeof(where), "%s %s: %s", kind_where, kind, item);
 	if (option->argument && !value)
 		return error_set(error, STATUS_MISUSE, "%s needs a value: %s=%s", where, item,
 				 option->argument);
@@ -284,7 +283,7 @@ int job_begin_step(struct job *job, const char *where, const char *value, struct
 	else
 		step->order = 0;
 	while (!ret && (item = strtok_r(NULL, ",", &rest)))
-		ret = job_set_key(job, kind->name, item, error);
+		ret = job_set_key(job, where, kind->name, item, error);
 out:
 	free(copy);
 	return ret;
@@ -359,14 +358,6 @@ static int job_set_expect(void *context, const char *where, const char *value, s
 		return job_refuse(error, where, value, "done, oom, enomem, killed or survive");
 	job->expect = expect;
 	job->expect_given = true;
-	return 0;
-}
-
-static int job_set_time(__u64 *ns, const char *where, const char *value, struct error *error)
-{
-	if (units_parse_ns(value, ns) || !*ns)
-		return job_refuse(error, where, value,
-				  "a whole number with ms, s, m or h, more than 0");
 	return 0;
 }
 
@@ -474,12 +465,18 @@ static const struct option job_run_options[] = {
 	  "the last two need root",
 	  job_set_free_context },
 	{ "seed", "N", "of --free random and --growth random", job_set_seed },
-	{ "timeout", "TIME", "give up after this (5m and the time of --hold and --growth)",
+	{ "timeout", "TIME", "give up after this (5m and the time of --hold, --wait and --growth)",
 	  job_set_timeout },
 	{ "json", NULL, "JSON lines, one for everything that is observed", job_set_json },
 	{ "quiet", NULL, "print nothing but the reason of a failure", job_set_quiet },
 	{}
 };
+
+const struct option_group job_step_groups[] = { { "Steps", job_step_options },
+						{ "Steps of kernel memory", job_kernel_options },
+						{ "Steps of user memory", job_user_options },
+						{ "Growth of a step", job_growth_options },
+						{} };
 
 const struct option_group job_options[] = {
 	{ "Steps (after a --kind: for that step; before the first: for all)", job_step_options },
@@ -540,9 +537,13 @@ static int job_check_growth(const struct job *job, const struct step *step, cons
 static int job_finish_step(struct job *job, unsigned int i, struct error *error)
 {
 	struct step *step = &job->steps[i];
-	char where[64];
+	char where[512];
 
-	snprintf(where, sizeof(where), "step %u (%s)", i + 1, step->kind->name);
+	if (step->line)
+		snprintf(where, sizeof(where), "%s:%u: step %u (%s)", job->file, step->line, i + 1,
+			 step->kind->name);
+	else
+		snprintf(where, sizeof(where), "step %u (%s)", i + 1, step->kind->name);
 	if (step->kind->workload && job_finish_user(job, step, where, error))
 		return -1;
 	if (!step->object_size)

@@ -73,7 +73,9 @@ enum expect {
  * @count: how many objects; replaces @size
  * @until: what ends it
  * @usage: for UNTIL_USAGE
+ * @wait_ns: before it begins
  * @growth: how it comes to its size
+ * @line: of the job file, where it begins; 0: it is of options
  */
 struct step {
 	const struct kind *kind;
@@ -98,7 +100,9 @@ struct step {
 	__u64 count;
 	enum until until;
 	struct amount usage;
+	__u64 wait_ns;
 	struct growth growth;
+	unsigned int line;
 };
 
 /**
@@ -123,9 +127,12 @@ struct step {
  * @timeout_ns: else it is as long, and the time that growth takes
  * @json: JSON lines instead of the page
  * @quiet: only what went wrong
+ * @file: the path of the job file that it is from, for messages; NULL: none
  * @defaults: what a new step begins with
  * @steps: in the order they are done
  * @step_count: number of them
+ * @chosen: which of them options for steps apply to, from 1; 0: the one begun last, before the
+ *	first one all of them
  */
 struct job {
 	const char *cgroup;
@@ -148,13 +155,18 @@ struct job {
 	__u64 timeout_ns;
 	bool json;
 	bool quiet;
+	const char *file;
 	struct step defaults;
 	struct step steps[JOB_STEPS_MAX];
 	unsigned int step_count;
+	unsigned int chosen;
 };
 
 /* The options that make a job; their context is the job */
 extern const struct option_group job_options[];
+
+/* Those of them that are for a step */
+extern const struct option_group job_step_groups[];
 
 /* Those of them that say which cgroup, and those that limit it */
 extern const struct option job_place_options[];

@@ -177,6 +177,7 @@ static void json_add_step(struct json_object *line, const struct record_step *re
 	json_add_known(line, "count", record->count, record->count != PLAN_UNBOUNDED);
 	json_add_string(line, "until", job_until_name(step->until));
 	json_add_known(line, "until_bytes", record->until_bytes, step->until == UNTIL_USAGE);
+	json_add_number(line, "wait_ns", step->wait_ns);
 	json_add_number(line, "charge_bytes", record->charge_bytes);
 	json_add_string(line, "manner", is_user ? job_manner(step).s : NULL);
 	json_add_growth(line, &step->growth);

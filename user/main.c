@@ -13,7 +13,7 @@ static int main_help(int argc, char **argv);
 static const struct command commands[] = {
 	{
 		.name = "run",
-		.synopsis = "[OPTION]... --kind KIND [OPTION]...",
+		.synopsis = "[JOB.ini] [OPTION]... [--kind KIND [OPTION]...]...",
 		.summary = "make a cgroup, fill it with memory of any kind, watch, judge, clean up",
 		.run = cmd_run,
 		.print_help = cmd_run_help,

@@ -15,8 +15,7 @@ const struct option *option_find(const struct option *options, const char *name)
 	return NULL;
 }
 
-static const struct option *option_find_in_groups(const struct option_group *groups,
-						  const char *name)
+const struct option *option_find_in_groups(const struct option_group *groups, const char *name)
 {
 	const struct option *option = NULL;
 

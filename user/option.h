@@ -40,6 +40,9 @@ enum option_result {
 /* NULL: there is none of this name */
 const struct option *option_find(const struct option *options, const char *name);
 
+/* The same in several of them */
+const struct option *option_find_in_groups(const struct option_group *groups, const char *name);
+
 /*
  * Reads options up to the end, to "--" or to the first word that is none, and tells in @next
  * where that is. --help is known to every command, and -q is short for --quiet.

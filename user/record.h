@@ -21,7 +21,8 @@
  *			bound), until, until_bytes (usage; null), charge_bytes (of one object; of
  *			user memory, what it is for sure), manner (of user memory: how it is made),
  *			growth, rate_bytes (a second), step_bytes, factor, every_ns, times,
- *			churn_bytes (a second); null where there is no such thing
+ *			churn_bytes (a second); null where there is no such thing; wait_ns (before
+ *			it)
  *	level		of a step that grows by and by, after each move: step, target_objects,
  *			objects, requested_bytes (what it holds)
  *	alloc		step, stop (why it ended; as in <linux/memstress.h>), objects,

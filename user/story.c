@@ -114,6 +114,8 @@ static void story_tell_step(const struct record_step *record)
 	output_print("%s, %s", job_objects(step).s, job_manner(step).s);
 	if (step->growth.shape != GROWTH_ONCE)
 		output_print(", %s", growth_describe(&step->growth).s);
+	if (step->wait_ns)
+		output_print(", after a wait of %s", units_ns(step->wait_ns).s);
 	if (step->node != MEMSTRESS_NODE_ANY)
 		output_print(", node %d", step->node);
 	if (step->zero)

@@ -469,6 +469,8 @@ static __u64 supervisor_timeout_ns(const struct supervisor *s)
 		takes_ns = growth_duration_ns(course);
 		if (takes_ns < ~0ULL - ns)
 			ns += takes_ns;
+		if (step->wait_ns < ~0ULL - ns)
+			ns += step->wait_ns;
 	}
 	return ns;
 }

@@ -287,10 +287,14 @@ static int supervisor_grow(struct supervisor *s, unsigned int i, __u64 count, bo
 int supervisor_step(struct supervisor *s, unsigned int i, bool *go_on, struct error *error)
 {
 	const struct memstress_alloc *sum = &s->holdings[i].sum;
+	__u64 wait_ns = s->job->steps[i].wait_ns;
 	bool ended = true;
 	__u64 count;
 
 	*go_on = false;
+	if (wait_ns && loop_await(&s->channels.loop, supervisor_is_over, s,
+				  clock_now_ns() + wait_ns, 0))
+		return 0;
 	if (supervisor_begin_step(s, i, &count, error))
 		return -1;
 	s->untold = i + 1;

@@ -26,6 +26,7 @@ extern const struct unit_test unit_delegation_tests[];
 extern const struct unit_test unit_ending_tests[];
 extern const struct unit_test unit_growth_tests[];
 extern const struct unit_test unit_job_tests[];
+extern const struct unit_test unit_job_file_tests[];
 extern const struct unit_test unit_json_tests[];
 extern const struct unit_test unit_kmsg_tests[];
 extern const struct unit_test unit_live_tests[];
