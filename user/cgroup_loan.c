@@ -11,12 +11,17 @@
 #include "compiler.h"
 
 /* In the order in which a run sets them. */
-static const enum cg_file cg_loans[CG_LOANS] = { CG_MAX, CG_HIGH, CG_SWAP_MAX, CG_OOM_GROUP };
+static const enum cg_file cg_loans[CG_LOANS] = {
+	CG_MAX, CG_HIGH, CG_LOW, CG_MIN, CG_SWAP_MAX, CG_ZSWAP_MAX, CG_OOM_GROUP,
+};
 
 static const char *const cg_loan_names[CG_FILES] = {
 	[CG_MAX] = "memstress.old.max",
 	[CG_HIGH] = "memstress.old.high",
+	[CG_LOW] = "memstress.old.low",
+	[CG_MIN] = "memstress.old.min",
 	[CG_SWAP_MAX] = "memstress.old.swap_max",
+	[CG_ZSWAP_MAX] = "memstress.old.zswap_max",
 	[CG_OOM_GROUP] = "memstress.old.oom_group",
 };
 

@@ -11,7 +11,7 @@
 #include "cgroup.h"
 
 /* The files that can be set for a time */
-#define CG_LOANS 4
+#define CG_LOANS 7
 
 /**
  * struct cg_loan - what was set
@@ -26,8 +26,8 @@ struct cg_loan {
 };
 
 /*
- * Writes @number to CG_MAX, CG_HIGH, CG_SWAP_MAX or CG_OOM_GROUP. What a dead run has set is put
- * back before. -ETXTBSY: a run that lives has set it; else as cg_write_number()
+ * Writes @number to a file that has a limit, or to CG_OOM_GROUP. What a dead run has set is put back
+ * before. -ETXTBSY: a run that lives has set it; else as cg_write_number()
  */
 int cg_lend(struct cg_loan *loan, const struct cgroup *cg, enum cg_file file, __u64 number);
 

@@ -288,7 +288,7 @@ static int audit_run(struct audit *audit, struct error *error)
 	int ret;
 
 	job_init(&job);
-	job.max = (struct amount){ AMOUNT_BYTES, AUDIT_MAX_BYTES };
+	job.limits.of[LIMITS_MAX] = (struct amount){ AMOUNT_BYTES, AUDIT_MAX_BYTES };
 	if (target_prepare(&audit->target, &job, true, error))
 		return -1;
 	/* A signal waits for the second that this takes, so that nothing is left behind. */

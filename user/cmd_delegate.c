@@ -49,7 +49,7 @@ static const struct option delegate_options[] = {
 	{}
 };
 
-static const struct option_group delegate_groups[] = { { "The cgroup's limits", job_limit_options },
+static const struct option_group delegate_groups[] = { { "The cgroup's limits", limits_options },
 						       { "Options", delegate_options },
 						       {} };
 
@@ -91,7 +91,9 @@ static void delegate_print(const struct target *target, const struct passwd *use
 	const char *who = user->pw_name;
 
 	output_print("%s is %s's, max %s\n\n", target->path, who,
-		     target->max_bytes == CG_UNLIMITED ? "none" : units_bytes(target->max_bytes).s);
+		     target->bytes[LIMITS_MAX] == CG_UNLIMITED ?
+			     "none" :
+			     units_bytes(target->bytes[LIMITS_MAX]).s);
 	if (inside) {
 		output_print("Root brings processes in:\n\n");
 		output_print("  memstress exec --in %s/%s -- su %s\n", name, inside, who);
@@ -124,7 +126,7 @@ static void delegate_print_json(const struct target *target, const struct passwd
 	json_add_number(line, "version", target->tree.ops->version);
 	json_add_string(line, "user", user->pw_name);
 	json_add_number(line, "uid", user->pw_uid);
-	json_add_bytes(line, "max_bytes", target->max_bytes);
+	json_add_bytes(line, "max_bytes", target->bytes[LIMITS_MAX]);
 	json_add_string(line, "inside", inside ? path : NULL);
 	json_end(line);
 }

@@ -29,7 +29,7 @@ static const struct option exec_options[] = { { "json", NULL, "tell how it ended
 					      {} };
 
 static const struct option_group exec_groups[] = { { "The cgroup", job_place_options },
-						   { "Its limits", job_limit_options },
+						   { "Its limits", limits_options },
 						   { "Options", exec_options },
 						   {} };
 
@@ -63,8 +63,8 @@ static const char *exec_limit(const struct target *target, char *text, size_t si
 {
 	if (target->effective_bytes == CG_UNLIMITED)
 		return "no limit";
-	if (target->max_bytes == target->effective_bytes)
-		snprintf(text, size, "max %s", units_bytes(target->max_bytes).s);
+	if (target->bytes[LIMITS_MAX] == target->effective_bytes)
+		snprintf(text, size, "max %s", units_bytes(target->bytes[LIMITS_MAX]).s);
 	else
 		snprintf(text, size, "max %s, of %s", units_bytes(target->effective_bytes).s,
 			 target->effective_path);
@@ -107,9 +107,9 @@ static void exec_print_json(const struct target *target, const struct ending *en
 	json_add_string(line, "command", program);
 	json_add_string(line, "cgroup", target->path);
 	json_add_number(line, "version", target->tree.ops->version);
-	json_add_bytes(line, "max_bytes", target->max_bytes);
-	json_add_bytes(line, "high_bytes", target->high_bytes);
-	json_add_bytes(line, "swap_max_bytes", target->swap_max_bytes);
+	json_add_bytes(line, "max_bytes", target->bytes[LIMITS_MAX]);
+	json_add_bytes(line, "high_bytes", target->bytes[LIMITS_HIGH]);
+	json_add_bytes(line, "swap_max_bytes", target->bytes[LIMITS_SWAP_MAX]);
 	json_add_bytes(line, "effective_max_bytes", target->effective_bytes);
 	json_add_string(line, "effective_max_path",
 			*target->effective_path ? target->effective_path : NULL);

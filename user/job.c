@@ -307,38 +307,6 @@ static int job_set_in(void *context, const char *where, const char *value, struc
 	return 0;
 }
 
-static int job_set_limit(struct amount *limit, const char *where, const char *value,
-			 struct error *error)
-{
-	if (!strcmp(value, "max"))
-		*limit = (struct amount){ AMOUNT_BYTES, ~0ULL };
-	else if (units_parse_amount(value, limit))
-		return job_refuse(error, where, value, JOB_AMOUNT_HELP ", or max");
-	return 0;
-}
-
-static int job_set_max(void *context, const char *where, const char *value, struct error *error)
-{
-	return job_set_limit(&((struct job *)context)->max, where, value, error);
-}
-
-static int job_set_high(void *context, const char *where, const char *value, struct error *error)
-{
-	return job_set_limit(&((struct job *)context)->high, where, value, error);
-}
-
-static int job_set_swap_max(void *context, const char *where, const char *value,
-			    struct error *error)
-{
-	return job_set_limit(&((struct job *)context)->swap_max, where, value, error);
-}
-
-static int job_set_oom_group(void *context, const char *where, const char *value,
-			     struct error *error)
-{
-	return option_set_flag(&((struct job *)context)->oom_group, where, value, error);
-}
-
 static int job_set_payer(void *context, const char *where, const char *value, struct error *error)
 {
 	struct job *job = context;
@@ -420,15 +388,6 @@ static int job_set_quiet(void *context, const char *where, const char *value, st
 	return option_set_flag(&((struct job *)context)->quiet, where, value, error);
 }
 
-const struct option job_limit_options[] = {
-	{ "max", "SIZE", "its memory.max; % of what its parent may use", job_set_max },
-	{ "high", "SIZE", "its memory.high; % of the effective limit; not on v1", job_set_high },
-	{ "swap-max", "SIZE", "its memory.swap.max; % of the effective limit", job_set_swap_max },
-	{ "oom-group", NULL, "its memory.oom.group: an OOM kills all of it; not on v1",
-	  job_set_oom_group },
-	{}
-};
-
 const struct option job_place_options[] = {
 	{ "cgroup", "NAME|PATH",
 	  "make this cgroup (memstress-PID); it must not exist. Under systemd a\n"
@@ -484,7 +443,7 @@ const struct option_group job_options[] = {
 	{ "Steps of user memory", job_user_options },
 	{ "Growth of a step", job_growth_options },
 	{ "The cgroup", job_place_options },
-	{ "Its limits", job_limit_options },
+	{ "Its limits", limits_options },
 	{ "The run", job_run_options },
 	{}
 };

@@ -8,6 +8,7 @@
 #include "error.h"
 #include "growth.h"
 #include "kind.h"
+#include "cgroup_limits.h"
 #include "option.h"
 #include "units.h"
 
@@ -107,13 +108,10 @@ struct step {
 
 /**
  * struct job - what to do
+ * @limits: of the cgroup; they come first, for limits_options
  * @cgroup: name or path of the cgroup to make; NULL: a name of our own
  * @cgroup_option: the option that says so, for messages
  * @in: the cgroup to use instead, which is there and somebody else's; NULL: none
- * @max: its limits; AMOUNT_NONE: not set
- * @high: see @max
- * @swap_max: see @max
- * @oom_group: the OOM killer shall kill the cgroup as a whole
  * @outside: the worker stays outside and names the cgroup as the payer
  * @expect_given: the user said what to expect
  * @expect: else it follows from the last step
@@ -135,13 +133,10 @@ struct step {
  *	first one all of them
  */
 struct job {
+	struct limits limits;
 	const char *cgroup;
 	const char *cgroup_option;
 	const char *in;
-	struct amount max;
-	struct amount high;
-	struct amount swap_max;
-	bool oom_group;
 	bool outside;
 	bool expect_given;
 	enum expect expect;
@@ -168,9 +163,8 @@ extern const struct option_group job_options[];
 /* Those of them that are for a step */
 extern const struct option_group job_step_groups[];
 
-/* Those of them that say which cgroup, and those that limit it */
+/* Those of them that say which cgroup */
 extern const struct option job_place_options[];
-extern const struct option job_limit_options[];
 
 /* Those for steps of kernel and of user memory, and for growth, in user/job_*.c */
 extern const struct option job_kernel_options[];

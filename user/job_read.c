@@ -110,7 +110,7 @@ int job_read_lines(const struct job_file *file, const struct job_section *sectio
 
 /* What the cgroup of the job is, and what limits it has. */
 static const struct option_group job_cgroup_groups[] = { { "The cgroup", job_place_options },
-							 { "Its limits", job_limit_options },
+							 { "Its limits", limits_options },
 							 {} };
 
 static int job_read_section(const struct job_file *file, const struct job_section *section,

@@ -135,7 +135,10 @@ static void json_add_cgroup(struct json_object *line, const struct record_cgroup
 	json_add_number(line, "version", cgroup->version);
 	json_add_bytes(line, "max_bytes", cgroup->max_bytes);
 	json_add_bytes(line, "high_bytes", cgroup->high_bytes);
+	json_add_bytes(line, "low_bytes", cgroup->low_bytes);
+	json_add_bytes(line, "min_bytes", cgroup->min_bytes);
 	json_add_bytes(line, "swap_max_bytes", cgroup->swap_max_bytes);
+	json_add_bytes(line, "zswap_max_bytes", cgroup->zswap_max_bytes);
 	json_add_bytes(line, "effective_max_bytes", cgroup->effective_max_bytes);
 	json_add_string(line, "effective_max_path",
 			*cgroup->effective_max_path ? cgroup->effective_max_path : NULL);

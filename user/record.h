@@ -12,8 +12,9 @@
  *
  *	run		version, kernel, page_bytes, possible_cpus, online_cpus, charge_batch_pages
  *	cgroup		path, name (the kernel's for it), id, version (of the file system),
- *			max_bytes, high_bytes, swap_max_bytes, effective_max_bytes,
- *			effective_max_path (who has it), oom_group
+ *			max_bytes, high_bytes, low_bytes, min_bytes, swap_max_bytes,
+ *			zswap_max_bytes, effective_max_bytes, effective_max_path (who has it),
+ *			oom_group
  *	worker		pid, payer ("inside" or "outside")
  *	step		step (from 1), kind, policy, context, cpu (that the context runs on; null:
  *			any), method (how objects are made), alignment (bytes; null: the kind's
@@ -180,7 +181,10 @@ struct record_cgroup {
 	unsigned int version;
 	__u64 max_bytes;
 	__u64 high_bytes;
+	__u64 low_bytes;
+	__u64 min_bytes;
 	__u64 swap_max_bytes;
+	__u64 zswap_max_bytes;
 	__u64 effective_max_bytes;
 	char effective_max_path[PATH_MAX];
 	bool oom_group;

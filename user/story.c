@@ -38,6 +38,12 @@ static void story_tell_cgroup(const struct record_cgroup *cgroup)
 	story_head("limits");
 	output_print("max %s, high %s, swap %s", story_limit(cgroup->max_bytes).s,
 		     story_limit(cgroup->high_bytes).s, story_limit(cgroup->swap_max_bytes).s);
+	if (cgroup->zswap_max_bytes != CG_UNLIMITED)
+		output_print(", zswap %s", story_limit(cgroup->zswap_max_bytes).s);
+	if (cgroup->low_bytes && cgroup->low_bytes != CG_UNLIMITED)
+		output_print("; low %s", story_limit(cgroup->low_bytes).s);
+	if (cgroup->min_bytes && cgroup->min_bytes != CG_UNLIMITED)
+		output_print("; min %s", story_limit(cgroup->min_bytes).s);
 	if (cgroup->oom_group)
 		output_print(", killed as a group");
 	if (cgroup->effective_max_bytes != cgroup->max_bytes)

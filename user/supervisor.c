@@ -107,11 +107,14 @@ static void supervisor_tell_cgroup(struct supervisor *s)
 		.cgroup = {
 			.id = target->cg.id,
 			.version = target->tree.ops->version,
-			.max_bytes = target->max_bytes,
-			.high_bytes = target->high_bytes,
-			.swap_max_bytes = target->swap_max_bytes,
+			.max_bytes = target->bytes[LIMITS_MAX],
+			.high_bytes = target->bytes[LIMITS_HIGH],
+			.low_bytes = target->bytes[LIMITS_LOW],
+			.min_bytes = target->bytes[LIMITS_MIN],
+			.swap_max_bytes = target->bytes[LIMITS_SWAP_MAX],
+			.zswap_max_bytes = target->bytes[LIMITS_ZSWAP_MAX],
 			.effective_max_bytes = target->effective_bytes,
-			.oom_group = s->job->oom_group,
+			.oom_group = s->job->limits.of[LIMITS_OOM_GROUP].unit,
 			.is_found = target->is_found,
 		},
 	};

@@ -88,36 +88,15 @@ static int target_find_place(struct target *target, const struct job *job, struc
 static int target_check_limits(const struct target *target, const struct job *job,
 			       struct error *error)
 {
-	const struct cg_ops *ops = target->tree.ops;
-	const char *option = NULL;
+	const struct limits *limits = &job->limits;
 
-	if (job->high.unit && !ops->files[CG_HIGH])
-		option = "--high";
-	else if (job->oom_group && !ops->files[CG_OOM_GROUP])
-		option = "--oom-group";
-	if (option)
-		return error_set(error, STATUS_UNSUPPORTED,
-				 "%s: cgroup v%u has no such thing, only --max and --swap-max",
-				 option, ops->version);
+	if (limits_check(limits, target->tree.ops, "--", error))
+		return -1;
 	/* What it limits is memory and swap together. */
-	if (ops->version == 1 && job->swap_max.unit && !job->max.unit)
+	if (target->tree.ops->version == 1 && limits->of[LIMITS_SWAP_MAX].unit &&
+	    !limits->of[LIMITS_MAX].unit)
 		return error_set(error, STATUS_MISUSE,
 				 "--swap-max: on cgroup v1 it needs --max as well");
-	return 0;
-}
-
-/* A limit as asked for, @whole being 100 %. */
-static int target_resolve_limit(const char *option, struct amount amount, __u64 whole, __u64 *bytes,
-				struct error *error)
-{
-	*bytes = CG_UNLIMITED;
-	if (amount.unit == AMOUNT_NONE)
-		return 0;
-	if (amount.unit == AMOUNT_PERCENT && whole == CG_UNLIMITED)
-		return error_set(error, STATUS_MISUSE,
-				 "%s: %llu%% of what? no limit is in force there; give a size",
-				 option, amount.value);
-	*bytes = units_resolve(amount, whole);
 	return 0;
 }
 
@@ -128,26 +107,21 @@ static int target_find_limits(struct target *target, const struct job *job, stru
 
 	snprintf(path, sizeof(path), "%s", target->path);
 	/* Its own max is about to be replaced. */
-	if (target->is_found && job->max.unit && strcmp(path, target->tree.mount))
+	if (target->is_found && job->limits.of[LIMITS_MAX].unit && strcmp(path, target->tree.mount))
 		*strrchr(path, '/') = '\0';
 	ret = cg_effective_max(&target->tree, path, &target->effective_bytes,
 			       target->effective_path, sizeof(target->effective_path));
 	if (ret)
 		return error_set(error, STATUS_FAILED, "cannot read the limits above %s: %s",
 				 target->path, strerror(-ret));
-	if (target_resolve_limit("--max", job->max, target->effective_bytes, &target->max_bytes,
-				 error))
+	if (limits_resolve(&job->limits, target->effective_bytes, target->bytes, "--", error))
 		return -1;
-	if (target->max_bytes < target->effective_bytes) {
-		target->effective_bytes = target->max_bytes;
+	if (target->bytes[LIMITS_MAX] < target->effective_bytes) {
+		target->effective_bytes = target->bytes[LIMITS_MAX];
 		snprintf(target->effective_path, sizeof(target->effective_path), "%s",
 			 target->path);
 	}
-	if (target_resolve_limit("--high", job->high, target->effective_bytes, &target->high_bytes,
-				 error))
-		return -1;
-	return target_resolve_limit("--swap-max", job->swap_max, target->effective_bytes,
-				    &target->swap_max_bytes, error);
+	return 0;
 }
 
 static int target_tell_taken(const struct target *target, const struct job *job,
@@ -245,12 +219,12 @@ static int target_check_room(const struct target *target, struct error *error)
 	__u64 usage;
 
 	if (!target->is_found || cg_read_number(&target->cg, CG_USAGE, &usage) ||
-	    usage <= target->max_bytes)
+	    usage <= target->bytes[LIMITS_MAX])
 		return 0;
 	return error_set(error, STATUS_FAILED,
 			 "%s uses %llu bytes already, more than the max of %llu; "
 			 "memstress squeeze lowers limits below the usage",
-			 target->path, usage, target->max_bytes);
+			 target->path, usage, target->bytes[LIMITS_MAX]);
 }
 
 static int target_tell_enter(const struct target *target, int ret, struct error *error)
@@ -262,16 +236,16 @@ static int target_tell_enter(const struct target *target, int ret, struct error 
 /* What is not set is as it was. */
 static void target_read_limits(struct target *target, const struct job *job)
 {
-	if (!job->max.unit)
-		cg_read_number(&target->cg, CG_MAX, &target->max_bytes);
-	if (!job->high.unit)
-		cg_read_number(&target->cg, CG_HIGH, &target->high_bytes);
-	if (!job->swap_max.unit)
-		cg_read_number(&target->cg, CG_SWAP_MAX, &target->swap_max_bytes);
+	unsigned int i;
+
+	for (i = 0; i < LIMITS_OOM_GROUP; i++)
+		if (!job->limits.of[i].unit)
+			cg_read_number(&target->cg, limits_rows[i].file, &target->bytes[i]);
 }
 
 int target_create(struct target *target, const struct job *job, struct error *error)
 {
+	unsigned int i;
 	int ret;
 
 	if (target->is_found) {
@@ -286,15 +260,12 @@ int target_create(struct target *target, const struct job *job, struct error *er
 		if (ret)
 			return target_tell_create(target, job, ret, error);
 	}
-	if (job->max.unit && (target_check_room(target, error) ||
-			      target_set(target, CG_MAX, target->max_bytes, error)))
+	if (job->limits.of[LIMITS_MAX].unit && target_check_room(target, error))
 		return -1;
-	if (job->high.unit && target_set(target, CG_HIGH, target->high_bytes, error))
-		return -1;
-	if (job->swap_max.unit && target_set(target, CG_SWAP_MAX, target->swap_max_bytes, error))
-		return -1;
-	if (job->oom_group && target_set(target, CG_OOM_GROUP, 1, error))
-		return -1;
+	for (i = 0; i < LIMITS_END; i++)
+		if (job->limits.of[i].unit &&
+		    target_set(target, limits_rows[i].file, target->bytes[i], error))
+			return -1;
 	return 0;
 }
 

@@ -21,9 +21,7 @@
  * @scope: namely this one
  * @cg: it, once it is made or entered
  * @loan: what was set of it, if it is somebody else's
- * @max_bytes: its limits, CG_UNLIMITED if not set
- * @high_bytes: see @max_bytes
- * @swap_max_bytes: see @max_bytes
+ * @bytes: its limits, by enum limits_which; CG_UNLIMITED if not set
  * @effective_bytes: the tightest of its own max and those of its ancestors
  * @effective_path: who has it; "" if nobody
  */
@@ -35,9 +33,7 @@ struct target {
 	struct scope scope;
 	struct cgroup cg;
 	struct cg_loan loan;
-	__u64 max_bytes;
-	__u64 high_bytes;
-	__u64 swap_max_bytes;
+	__u64 bytes[LIMITS_END];
 	__u64 effective_bytes;
 	char effective_path[PATH_MAX];
 };

@@ -64,7 +64,7 @@ static void has_defaults(void)
 	EXPECT_TRUE(job.steps[0].account);
 	EXPECT_TRUE(!job.outside);
 	EXPECT_NUMBER(job.expect, EXPECT_DONE);
-	EXPECT_NUMBER(job.max.unit, AMOUNT_NONE);
+	EXPECT_NUMBER(job.limits.of[LIMITS_MAX].unit, AMOUNT_NONE);
 	EXPECT_NUMBER(job.timeout_ns, 300 * NS_PER_S);
 }
 
@@ -132,10 +132,10 @@ static void limits_and_times(void)
 
 	if (!parses("--kind page --size 50% --max 64M --high 80% --swap-max 0 --cgroup a/b", &job))
 		return;
-	EXPECT_NUMBER(job.max.value, 64 << 20);
-	EXPECT_NUMBER(job.high.unit, AMOUNT_PERCENT);
-	EXPECT_NUMBER(job.swap_max.unit, AMOUNT_BYTES);
-	EXPECT_NUMBER(job.swap_max.value, 0);
+	EXPECT_NUMBER(job.limits.of[LIMITS_MAX].value, 64 << 20);
+	EXPECT_NUMBER(job.limits.of[LIMITS_HIGH].unit, AMOUNT_PERCENT);
+	EXPECT_NUMBER(job.limits.of[LIMITS_SWAP_MAX].unit, AMOUNT_BYTES);
+	EXPECT_NUMBER(job.limits.of[LIMITS_SWAP_MAX].value, 0);
 	EXPECT_STRING(job.cgroup, "a/b");
 
 	if (!parses("--kind page --size 1M --hold 2s --timeout 1m --free random --seed 7", &job))
@@ -149,7 +149,7 @@ static void limits_and_times(void)
 		return;
 	EXPECT_STRING(job.in, "pid:1");
 	EXPECT_TRUE(job.outside);
-	EXPECT_TRUE(job.oom_group);
+	EXPECT_NUMBER(job.limits.of[LIMITS_OOM_GROUP].value, 1);
 }
 
 static void context_decides_policy(void)

@@ -70,8 +70,8 @@ static void reads_lines_and_headings(void)
 		   &file, &job))
 		return;
 	EXPECT_NUMBER(job.hold_ns, 2 * NS_PER_S);
-	EXPECT_NUMBER(job.max.value, 20 << 20);
-	EXPECT_NUMBER(job.swap_max.unit, AMOUNT_BYTES);
+	EXPECT_NUMBER(job.limits.of[LIMITS_MAX].value, 20 << 20);
+	EXPECT_NUMBER(job.limits.of[LIMITS_SWAP_MAX].unit, AMOUNT_BYTES);
 	EXPECT_STRING(job.cgroup, "/a/b");
 	EXPECT_NUMBER(job.step_count, 2);
 	EXPECT_STRING(job.steps[0].kind->name, "anon");
