@@ -91,7 +91,7 @@ bool limits_are_set(const struct limits *limits)
 	return false;
 }
 
-int limits_check(const struct limits *limits, const struct cg_ops *ops, const char *dashes,
+int limits_check(const struct limits *limits, const struct cg_ops *ops, const char *where,
 		 struct error *error)
 {
 	unsigned int i;
@@ -99,13 +99,13 @@ int limits_check(const struct limits *limits, const struct cg_ops *ops, const ch
 	for (i = 0; i < LIMITS_END; i++)
 		if (limits->of[i].unit && !ops->files[limits_rows[i].file])
 			return error_set(error, STATUS_UNSUPPORTED,
-					 "%s%s: cgroup v%u has no such thing, only %smax and %sswap-max",
-					 dashes, limits_rows[i].key, ops->version, dashes, dashes);
+					 "%s%s: cgroup v%u has no such thing, only max and swap-max",
+					 where, limits_rows[i].key, ops->version);
 	return 0;
 }
 
 int limits_resolve(const struct limits *limits, __u64 whole, __u64 bytes[LIMITS_END],
-		   const char *dashes, struct error *error)
+		   const char *where, struct error *error)
 {
 	unsigned int i;
 
@@ -119,7 +119,7 @@ int limits_resolve(const struct limits *limits, __u64 whole, __u64 bytes[LIMITS_
 			return error_set(error, STATUS_MISUSE,
 					 "%s%s: %llu%% of what? no limit is in force there; "
 					 "give a size",
-					 dashes, limits_rows[i].key, amount.value);
+					 where, limits_rows[i].key, amount.value);
 		bytes[i] = units_resolve(amount, whole);
 		if (i == LIMITS_MAX && bytes[i] < whole)
 			whole = bytes[i];

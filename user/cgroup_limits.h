@@ -45,17 +45,17 @@ extern const struct option limits_options[];
 bool limits_are_set(const struct limits *limits);
 
 /*
- * Whether cgroups of this version have all of them; @dashes is what stands before a key that they
- * do not have. 0 or -1
+ * Whether cgroups of this version have all of them; @where is put before a key that they do not
+ * have. 0 or -1
  */
-int limits_check(const struct limits *limits, const struct cg_ops *ops, const char *dashes,
+int limits_check(const struct limits *limits, const struct cg_ops *ops, const char *where,
 		 struct error *error);
 
 /*
  * In bytes; CG_UNLIMITED if it is not set. @whole is 100 % of the max, and of the others if that is
- * no less. @dashes as above. 0 or -1
+ * no less. @where as above. 0 or -1
  */
 int limits_resolve(const struct limits *limits, __u64 whole, __u64 bytes[LIMITS_END],
-		   const char *dashes, struct error *error);
+		   const char *where, struct error *error);
 
 #endif /* MEMSTRESS_USER_CGROUP_LIMITS_H */

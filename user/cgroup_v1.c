@@ -192,10 +192,23 @@ static int cg_v1_write_swap_max(const struct cgroup *cg, __u64 swap)
 	return cg_v1_write_limit(cg, CG_V1_MEMSW, cg_v1_add(max, swap));
 }
 
+/* Without swap accounting there is no such line. */
+static int cg_v1_read_swap(const struct cgroup *cg, __u64 *bytes)
+{
+	static const char *const key = "swap";
+	int ret = cg_read_keys(cg, CG_STAT, &key, 1, bytes);
+
+	if (ret)
+		return ret;
+	return *bytes == CG_MISSING ? -EOPNOTSUPP : 0;
+}
+
 static int cg_v1_read_number(const struct cgroup *cg, enum cg_file file, __u64 *number)
 {
 	__u64 max;
 
+	if (file == CG_SWAP)
+		return cg_v1_read_swap(cg, number);
 	if (file == CG_SWAP_MAX)
 		return cg_v1_read_limits(cg, &max, number);
 	return cg_read_number_at(cg, cg->tree->ops->files[file], number);
@@ -222,6 +235,8 @@ static const char *cg_v1_key(const char *name)
 		return "total_cache";
 	if (!strcmp(name, "shmem"))
 		return "total_shmem";
+	if (!strcmp(name, "swap"))
+		return "total_swap";
 	return name;
 }
 
@@ -292,6 +307,7 @@ const struct cg_ops cg_v1_ops = {
 		[CG_KERNEL] = "memory.kmem.usage_in_bytes",
 		[CG_MAX] = CG_V1_MAX,
 		[CG_SWAP_MAX] = CG_V1_MEMSW,
+		[CG_SWAP] = "memory.stat",
 		[CG_STAT] = "memory.stat",
 		[CG_EVENTS] = "memory.oom_control",
 		[CG_FAILCNT] = "memory.failcnt",

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* memstress run: the main job. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
+#include "director.h"
 #include "job.h"
-#include "job_read.h"
 #include "json.h"
 #include "output.h"
 #include "record.h"
+#include "scenario.h"
+#include "scenario_story.h"
 #include "story.h"
 #include "supervisor.h"
 
@@ -76,6 +79,42 @@ static int run_job(const struct job *job, struct error *error)
 	return status;
 }
 
+static int run_large_conclude(const struct job *run, const struct record_log *log)
+{
+	const struct record *record = record_last(log, RECORD_JUDGED);
+	struct error error;
+
+	if (!run->json && !run->quiet)
+		scenario_story_end(log);
+	if (record->judged.pass)
+		return STATUS_HELD;
+	if (!run->quiet)
+		return STATUS_FAILED;
+	error_set(&error, STATUS_FAILED, "%s", record->judged.reason);
+	return error_report(&error);
+}
+
+static int run_large(const struct scenario *scenario, struct error *error)
+{
+	const struct job *run = &scenario->run;
+	struct record_log log;
+	int status;
+
+	record_log_init(&log, run->json  ? json_print_record :
+			      run->quiet ? NULL :
+					   scenario_story_tell);
+	if (director_run(scenario, &log, error)) {
+		/* A stream that has begun says why it ends. */
+		if (log.count)
+			record_add_text(&log, RECORD_ERROR, "%.500s", error->text);
+		status = error_report(error);
+	} else {
+		status = run_large_conclude(run, &log);
+	}
+	record_log_free(&log);
+	return status;
+}
+
 /* What cannot be said beside what the command line says gives way. */
 static void run_give_way(struct job *job, const struct job *line)
 {
@@ -102,12 +141,9 @@ static int run_apply(struct job *job, int argc, char **argv, struct error *error
 		       -1;
 }
 
-/*
- * The command line is read once more on top of the file. Its options for steps are those of all
- * steps of the file, unless it has steps of its own: then those are done instead.
- */
-static int run_override(struct job *job, const struct job *line, int argc, char **argv,
-			struct error *error)
+/* Its options for steps are those of all steps there are, unless it has steps of its own. */
+static int run_override_job(struct job *job, const struct job *line, int argc, char **argv,
+			    struct error *error)
 {
 	unsigned int steps = line->step_count ? 0 : job->step_count;
 	int ret = 0;
@@ -121,35 +157,80 @@ static int run_override(struct job *job, const struct job *line, int argc, char 
 	return ret;
 }
 
-/* What is wrong as a whole is of no line. */
-static int run_finish(struct job *job, struct error *error)
+/* The command line, which @line has alone, is read once more on top of the file. */
+static int run_override(struct scenario *scenario, const struct job *line, int argc, char **argv,
+			struct error *error)
 {
+	unsigned int i;
+	int ret;
+
+	if (line->step_count && scenario->worker_count > 1)
+		return error_set(error, STATUS_MISUSE,
+				 "--kind: whose steps? %s has several workers",
+				 scenario->file->path);
+	if (line->expect_given)
+		scenario->expect_count = 0;
+	ret = run_override_job(&scenario->run, line, argc, argv, error);
+	for (i = 0; !ret && i < scenario->worker_count; i++)
+		ret = run_override_job(&scenario->workers[i].job, line, argc, argv, error);
+	return ret;
+}
+
+/* What is wrong as a whole is of no line. */
+static int run_finish(struct scenario *scenario, struct error *error)
+{
+	const char *path = scenario->file->path;
 	struct error whole;
 
-	if (!job_finish(job, &whole))
-		return 0;
-	if (!job->file || !strncmp(whole.text, job->file, strlen(job->file)))
+	if (!scenario_finish(scenario, &whole))
+		return scenario_check_needs(scenario, error);
+	if (!strncmp(whole.text, path, strlen(path)))
 		*error = whole;
 	else
-		error_set(error, whole.status, "%s: %.900s", job->file, whole.text);
+		error_set(error, whole.status, "%s: %.900s", path, whole.text);
 	return -1;
+}
+
+/* 0 or -1 */
+static int run_read(struct scenario *scenario, const struct job_file *file, const struct job *line,
+		    int argc, char **argv, struct error *error)
+{
+	if (scenario_read(scenario, file, error) || run_override(scenario, line, argc, argv, error))
+		return -1;
+	return run_finish(scenario, error);
+}
+
+/* What is not needed for a job of one worker is not there either when its worker is made. */
+static int run_from_file(const struct job_file *file, const struct job *line, int argc, char **argv)
+{
+	struct scenario *scenario = malloc(sizeof(*scenario));
+	struct error error;
+	struct job job;
+	int status;
+
+	error_set(&error, STATUS_FAILED, "out of memory");
+	if (!scenario || run_read(scenario, file, line, argc, argv, &error)) {
+		status = error_report(&error);
+	} else if (scenario_is_large(scenario)) {
+		status = run_large(scenario, &error);
+	} else {
+		job = scenario->run;
+		free(scenario);
+		return run_job(&job, &error);
+	}
+	free(scenario);
+	return status;
 }
 
 static int run_file(const char *path, const struct job *line, int argc, char **argv)
 {
 	struct job_file file;
 	struct error error;
-	struct job job;
 	int status;
 
 	if (job_file_read(&file, path, &error))
 		return error_report(&error);
-	job_init(&job);
-	if (job_read(&file, &job, &error) || run_override(&job, line, argc, argv, &error) ||
-	    run_finish(&job, &error))
-		status = error_report(&error);
-	else
-		status = run_job(&job, &error);
+	status = run_from_file(&file, line, argc, argv);
 	job_file_free(&file);
 	return status;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "holding.h"
+#include "worker.h"
 #include "workload.h"
 
 void holding_release(struct holding *holding)
@@ -54,6 +55,17 @@ int holding_add(struct holding *holding, const struct memstress_alloc *alloc)
 	if (books->objects > holding->most)
 		holding->most = books->objects;
 	return holding_add_piece(holding, alloc);
+}
+
+bool holding_book(struct holding *holding, const struct step *step, struct memstress_alloc *alloc)
+{
+	if (alloc->stop == WORKER_NO_ANSWER && step->kind->workload)
+		alloc->stop = MEMSTRESS_STOP_KILLED;
+	if (alloc->stop == WORKER_NO_ANSWER)
+		return false;
+	/* Without memory for the list only a part of it cannot be freed alone. */
+	holding_add(holding, alloc);
+	return true;
 }
 
 void holding_take(struct holding *holding, const struct memstress_books *freed)

@@ -40,6 +40,12 @@ void holding_release(struct holding *holding);
 /* Adds an answer. 0 or -ENOMEM */
 int holding_add(struct holding *holding, const struct memstress_alloc *alloc);
 
+/*
+ * Adds what the worker has answered for @step; user memory is there also if it could not answer any
+ * more. False if the answer is lost
+ */
+bool holding_book(struct holding *holding, const struct step *step, struct memstress_alloc *alloc);
+
 /* Takes away what was freed, the newest objects */
 void holding_take(struct holding *holding, const struct memstress_books *freed);
 

@@ -402,7 +402,7 @@ const struct option job_place_options[] = {
 	{}
 };
 
-static const struct option job_run_options[] = {
+const struct option job_run_options[] = {
 	{ "payer", "WHERE",
 	  "inside (default): the worker is placed in the cgroup and pays for\n"
 	  "itself; outside: the cgroup stays empty and is made to pay, so that\n"

@@ -163,8 +163,9 @@ extern const struct option_group job_options[];
 /* Those of them that are for a step */
 extern const struct option_group job_step_groups[];
 
-/* Those of them that say which cgroup */
+/* Those of them that say which cgroup, and those for the run as a whole */
 extern const struct option job_place_options[];
+extern const struct option job_run_options[];
 
 /* Those for steps of kernel and of user memory, and for growth, in user/job_*.c */
 extern const struct option job_kernel_options[];

@@ -12,18 +12,28 @@ struct job_where job_where(const struct job_file *file, const struct job_line *l
 	return where;
 }
 
-int job_read_refuse_key(const struct job_file *file, const struct job_section *section,
-			const struct job_line *line, const struct option_group *groups,
-			struct error *error)
+/* What there is besides, of the steps. */
+static size_t job_read_list(const struct option_group *groups, char *names, size_t length,
+			    size_t size)
 {
 	const struct option *option;
-	char names[640] = "";
-	size_t length = 0;
 
 	for (; groups->title; groups++)
-		for (option = groups->options; option->name && length < sizeof(names); option++)
-			length += snprintf(names + length, sizeof(names) - length, "%s%s",
+		for (option = groups->options; option->name && length < size; option++)
+			length += snprintf(names + length, size - length, "%s%s",
 					   length ? ", " : "", option->name);
+	return length;
+}
+
+static int job_read_refuse(const struct job_file *file, const struct job_section *section,
+			   const struct job_line *line, const struct option_group *groups,
+			   bool has_steps, struct error *error)
+{
+	char names[640] = "";
+	size_t length = job_read_list(groups, names, 0, sizeof(names));
+
+	if (has_steps)
+		job_read_list(job_step_groups, names, length, sizeof(names));
 	if (!*section->name)
 		return error_set(error, STATUS_MISUSE,
 				 "%s:%u: unknown key '%s'; before the first heading there are %s",
@@ -32,8 +42,8 @@ int job_read_refuse_key(const struct job_file *file, const struct job_section *s
 			 line->number, line->key, section->name, names);
 }
 
-int job_read_check_twice(const struct job_file *file, const struct job_section *section,
-			 struct error *error)
+static int job_read_check_twice(const struct job_file *file, const struct job_section *section,
+				struct error *error)
 {
 	unsigned int i, j;
 
@@ -47,8 +57,9 @@ int job_read_check_twice(const struct job_file *file, const struct job_section *
 	return 0;
 }
 
-int job_read_line(const struct job_file *file, const struct job_line *line,
-		  const struct option_group *groups, void *context, struct error *error)
+/* 1, 0 if none of @groups has the key, or -1 */
+static int job_read_line(const struct job_file *file, const struct job_line *line,
+			 const struct option_group *groups, void *context, struct error *error)
 {
 	const struct option *option = option_find_in_groups(groups, line->key);
 	struct job_where where = job_where(file, line);
@@ -62,7 +73,7 @@ int job_read_line(const struct job_file *file, const struct job_line *line,
 	return option->set(context, where.s, line->value, error) ? -1 : 1;
 }
 
-static const struct job_line *job_read_find(const struct job_section *section, const char *key)
+const struct job_line *job_read_find(const struct job_section *section, const char *key)
 {
 	unsigned int i;
 
@@ -83,61 +94,25 @@ static int job_read_kind(const struct job_file *file, const struct job_line *kin
 }
 
 int job_read_lines(const struct job_file *file, const struct job_section *section,
-		   const struct option_group *groups, struct job *job, struct error *error)
+		   const struct option_group *groups, void *context, struct job *job,
+		   struct error *error)
 {
-	const struct job_line *kind = job_read_find(section, "kind");
+	const struct job_line *kind = job ? job_read_find(section, "kind") : NULL;
 	unsigned int i;
 
-	if (job_read_check_twice(file, section, error))
-		return -1;
-	if (kind && option_find_in_groups(groups, "kind") && job_read_kind(file, kind, job, error))
+	if (job_read_check_twice(file, section, error) ||
+	    (kind && job_read_kind(file, kind, job, error)))
 		return -1;
 	for (i = 0; i < section->count; i++) {
 		const struct job_line *line = &section->lines[i];
-		int ret;
+		int ret = line == kind ? 1 : job_read_line(file, line, groups, context, error);
 
-		if (line == kind && option_find_in_groups(groups, "kind"))
-			continue;
-		ret = job_read_line(file, line, groups, job, error);
-
+		if (!ret && job)
+			ret = job_read_line(file, line, job_step_groups, job, error);
 		if (ret < 0)
 			return -1;
 		if (!ret)
-			return job_read_refuse_key(file, section, line, groups, error);
+			return job_read_refuse(file, section, line, groups, job, error);
 	}
-	return 0;
-}
-
-/* What the cgroup of the job is, and what limits it has. */
-static const struct option_group job_cgroup_groups[] = { { "The cgroup", job_place_options },
-							 { "Its limits", limits_options },
-							 {} };
-
-static int job_read_section(const struct job_file *file, const struct job_section *section,
-			    struct job *job, struct error *error)
-{
-	if (!*section->name)
-		return job_read_lines(file, section, job_options, job, error);
-	if (!strcmp(section->name, "cgroup"))
-		return job_read_lines(file, section, job_cgroup_groups, job, error);
-	if (strcmp(section->name, "step"))
-		return error_set(error, STATUS_MISUSE,
-				 "%s:%u: [%s] is not allowed; there are [cgroup] and [step]",
-				 file->path, section->number, section->name);
-	if (!job_read_find(section, "kind"))
-		return error_set(error, STATUS_MISUSE,
-				 "%s:%u: [step] has no kind; give kind = KIND, see run --help",
-				 file->path, section->number);
-	return job_read_lines(file, section, job_step_groups, job, error);
-}
-
-int job_read(const struct job_file *file, struct job *job, struct error *error)
-{
-	unsigned int i;
-
-	job->file = file->path;
-	for (i = 0; i < file->count; i++)
-		if (job_read_section(file, &file->sections[i], job, error))
-			return -1;
 	return 0;
 }

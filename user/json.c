@@ -9,6 +9,7 @@
 #include "output.h"
 #include "plan.h"
 #include "record.h"
+#include "scenario_json.h"
 #include "squeeze_json.h"
 #include "version.h"
 
@@ -343,6 +344,8 @@ static const char *json_record_type(const struct record *record)
 		return "no_victim";
 	if (squeeze_json_type(record))
 		return squeeze_json_type(record);
+	if (scenario_json_type(record))
+		return scenario_json_type(record);
 	return types[record->type];
 }
 
@@ -358,6 +361,8 @@ static void json_add_record(struct json_object *line, const struct record *recor
 	case RECORD_WORKER:
 		json_add_number(line, "pid", record->worker.pid);
 		json_add_string(line, "payer", record->worker.outside ? "outside" : "inside");
+		if (*record->whose)
+			json_add_string(line, "cgroup", record->worker.cgroup);
 		break;
 	case RECORD_STEP:
 		json_add_step(line, &record->step);
@@ -367,6 +372,10 @@ static void json_add_record(struct json_object *line, const struct record *recor
 		json_add_number(line, "target_objects", record->level.target);
 		json_add_number(line, "objects", record->level.objects);
 		json_add_number(line, "requested_bytes", record->level.requested_bytes);
+		if (*record->whose) {
+			json_add_bytes(line, "usage_bytes", record->level.usage_bytes);
+			json_add_bytes(line, "swap_bytes", record->level.swap_bytes);
+		}
 		break;
 	case RECORD_ALLOC:
 		json_add_alloc(line, &record->alloc);
@@ -429,6 +438,7 @@ static void json_add_record(struct json_object *line, const struct record *recor
 		break;
 	default:
 		squeeze_json_add(line, record);
+		scenario_json_add(line, record);
 	}
 }
 
@@ -437,6 +447,8 @@ void json_print_record(const struct record *record)
 	struct json_object *line = json_begin(json_record_type(record));
 
 	json_add_number(line, "time_ns", record->time_ns);
+	if (*record->whose)
+		json_add_string(line, "worker_name", record->whose);
 	json_add_record(line, record);
 	json_end(line);
 }

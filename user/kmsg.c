@@ -49,7 +49,13 @@ bool kmsg_knows_pids(void)
 bool kmsg_is_ours(const struct kmsg *kmsg, const char *name)
 {
 	size_t length = strlen(name), ours = strlen(kmsg->cgroup);
+	const char *at = name;
 
+	while (kmsg->with_below && (at = strstr(at, kmsg->cgroup))) {
+		at += ours;
+		if (*at == '/')
+			return true;
+	}
 	return length >= ours && !strcmp(name + length - ours, kmsg->cgroup);
 }
 

@@ -43,6 +43,7 @@ struct kmsg_oom {
  * struct kmsg - a reader of the log
  * @fd: /dev/kmsg
  * @cgroup: name of the cgroup whose OOM is looked for
+ * @with_below: those below it are looked for as well
  * @ours: the report being read is about this cgroup
  * @group: a kill of all tasks of this cgroup was announced
  * @victims: chosen, and not yet said to be killed
@@ -53,6 +54,7 @@ struct kmsg_oom {
 struct kmsg {
 	int fd;
 	char cgroup[PATH_MAX];
+	bool with_below;
 	bool ours;
 	bool group;
 	int victims[KMSG_VICTIMS];
@@ -70,7 +72,7 @@ bool kmsg_knows_pids(void);
 /* The next line about the cgroup: 1; 0 if there is none now; or -errno */
 int kmsg_next(struct kmsg *kmsg, struct kmsg_oom *oom);
 
-/* Whether what the log calls @name is the cgroup */
+/* Whether what the log calls @name is the cgroup, or with @with_below one below it */
 bool kmsg_is_ours(const struct kmsg *kmsg, const char *name);
 
 /* One record as /dev/kmsg gives it; true if it is about the cgroup */

@@ -7,7 +7,8 @@
 
 #include <linux/types.h>
 
-#define LOOP_SOURCES_MAX 24
+/* A job has up to 64 workers with two each, and up to 64 writers of limits */
+#define LOOP_SOURCES_MAX 224
 
 /**
  * struct loop_source - a descriptor that is watched

@@ -6,6 +6,9 @@
 #include "device.h"
 #include "module.h"
 
+/* MEMCG_CHARGE_BATCH of include/linux/memcontrol.h; before 6.1 it was half as much. */
+#define MODULE_CHARGE_BATCH 64
+
 static int module_tell_open(int ret, struct error *error)
 {
 	switch (ret) {
@@ -40,4 +43,13 @@ int module_open(struct memstress_info *info, struct error *error)
 	close(fd);
 	return error_set(error, STATUS_FAILED, "cannot ask " MEMSTRESS_DEVICE ": %s",
 			 strerror(-ret));
+}
+
+void module_do_without(struct memstress_info *info)
+{
+	info->page_size = sysconf(_SC_PAGESIZE);
+	info->possible_cpus = sysconf(_SC_NPROCESSORS_CONF);
+	info->online_cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	info->online_nodes = 1;
+	info->charge_batch_pages = MODULE_CHARGE_BATCH;
 }

@@ -10,4 +10,7 @@
 /* Opens a session and asks INFO. Returns the descriptor, or -1 */
 int module_open(struct memstress_info *info, struct error *error);
 
+/* What is known of the machine without it */
+void module_do_without(struct memstress_info *info);
+
 #endif /* MEMSTRESS_USER_MODULE_H */

@@ -109,6 +109,28 @@
  *			(the engine's OOMKilled is not what kernel_kills says), report (what the
  *			engine says, an object of status, running, exit_code and oom_killed; null:
  *			it cannot be asked), why (null, or why not)
+ *
+ * Of a job of several workers or cgroups: run, cgroup for each of them, and worker, step, level,
+ * alloc, hold, free and exit with a key more, worker_name; also events (of the job's own cgroup),
+ * oom, killed, no_victim, stop, note and error. Cgroups are called by their path below the job's
+ * own, which is "/". Besides:
+ *
+ *	worker		also cgroup
+ *	level		also usage_bytes, swap_bytes: of the cgroup in which the worker is
+ *	written		a limit at its time: cgroup, limit ("max" ...), file, bytes (null: max),
+ *			usage_before_bytes, usage_after_bytes (when the write was over), write_ns,
+ *			done (the write had ended before the run did), errno (of it; 0)
+ *	moved		a worker at its time: worker_name, cgroup, usage_before_bytes and
+ *			usage_after_bytes of that, errno
+ *	ended		how each worker ended: worker_name, pid (0: it was not started), cgroup,
+ *			outcome ("done", "enomem", "oom", "global_oom", "killed", "died", "cap",
+ *			"unkillable", "stopped"), signal, code (null), objects and requested_bytes
+ *			(that it held at the most), limit_cgroup (of outcome oom: whose limit; as
+ *			the kernel calls it if it is none of the job's; null: nobody tells)
+ *	used		each cgroup in the end: cgroup, usage_bytes, peak_bytes, swap_bytes,
+ *			max_bytes, events
+ *	expected	worker_name, text (as the job says), seen, holds
+ *	verdict		pass, reason
  */
 #ifndef MEMSTRESS_USER_RECORD_H
 #define MEMSTRESS_USER_RECORD_H
@@ -157,6 +179,12 @@ enum record_type {
 	RECORD_LOWERED,
 	RECORD_RECOVERED,
 	RECORD_SQUEEZED,
+	RECORD_WRITTEN,
+	RECORD_MOVED,
+	RECORD_ENDED,
+	RECORD_USED,
+	RECORD_EXPECTED,
+	RECORD_JUDGED,
 };
 
 enum record_when {
@@ -173,7 +201,7 @@ struct record_run {
 	struct memstress_info info;
 };
 
-/* @is_found: it was there before, and others may be in it */
+/* @is_found: it was there before, and others may be in it; @is_one_of_many: of a scenario */
 struct record_cgroup {
 	char path[PATH_MAX];
 	char name[PATH_MAX];
@@ -189,6 +217,7 @@ struct record_cgroup {
 	char effective_max_path[PATH_MAX];
 	bool oom_group;
 	bool is_found;
+	bool is_one_of_many;
 };
 
 /* @count as plan_count() has it. @until_bytes is for UNTIL_USAGE */
@@ -200,12 +229,15 @@ struct record_step {
 	__u64 charge_bytes;
 };
 
+/* @usage_bytes, @swap_bytes: of the worker's cgroup, where there are several */
 struct record_level {
 	unsigned int number;
 	enum growth_shape shape;
 	__u64 target;
 	__u64 objects;
 	__u64 requested_bytes;
+	__u64 usage_bytes;
+	__u64 swap_bytes;
 };
 
 /* @objects: of all @rounds; @held: what there is after them */
@@ -389,13 +421,67 @@ struct record_squeezed {
 	struct fate fate;
 };
 
+/* @cgroup: below the job's own. @is_done: the write has ended, with @error */
+struct record_written {
+	char cgroup[64];
+	const char *limit;
+	const char *file;
+	__u64 bytes;
+	__u64 before_bytes;
+	__u64 after_bytes;
+	__u64 write_ns;
+	bool is_done;
+	int error;
+};
+
+struct record_moved {
+	char cgroup[64];
+	__u64 before_bytes;
+	__u64 after_bytes;
+	int error;
+};
+
+/* @pid 0: it was not started. @limit: whose it was, of an OOM; "": nobody tells */
+struct record_ended {
+	int pid;
+	char cgroup[64];
+	const char *outcome;
+	int signal;
+	int code;
+	__u64 objects;
+	__u64 requested_bytes;
+	char limit[512];
+};
+
+struct record_used {
+	char cgroup[64];
+	__u64 usage_bytes;
+	__u64 peak_bytes;
+	__u64 swap_bytes;
+	__u64 max_bytes;
+	struct snapshot_events events;
+};
+
+struct record_expected {
+	char text[96];
+	char seen[256];
+	bool holds;
+};
+
+struct record_judged {
+	bool pass;
+	char reason[512];
+};
+
 /**
  * struct record - something observed
  * @type: which member is meant
+ * @whose: which worker's it is; "": there is only one, or it is of none
  * @time_ns: since the run began
  */
 struct record {
 	enum record_type type;
+	char whose[72];
 	__u64 time_ns;
 	union {
 		struct record_run run;
@@ -403,6 +489,7 @@ struct record {
 		struct {
 			int pid;
 			bool outside;
+			char cgroup[64];
 		} worker;
 		struct record_step step;
 		struct record_level level;
@@ -424,6 +511,12 @@ struct record {
 		struct record_lowered lowered;
 		struct record_recovered recovered;
 		struct record_squeezed squeezed;
+		struct record_written written;
+		struct record_moved moved;
+		struct record_ended ended;
+		struct record_used used;
+		struct record_expected expected;
+		struct record_judged judged;
 		char text[512];
 	};
 };

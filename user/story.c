@@ -9,7 +9,7 @@
 #include "story.h"
 #include "tally.h"
 
-static struct units_text story_limit(__u64 bytes)
+struct units_text story_limit(__u64 bytes)
 {
 	struct units_text none = { "none" };
 
@@ -102,7 +102,7 @@ static void story_tell_filled(const struct record_filled *filled)
 		     filled->looks_off, filled->looks);
 }
 
-static void story_time(const struct record *record)
+void story_time(const struct record *record)
 {
 	char text[32];
 
@@ -149,12 +149,22 @@ static bool story_has_time_for(const struct record *record)
 	return true;
 }
 
+/* Of the worker's cgroup, where there are several; without swap there is nothing to say of it. */
+static void story_tell_level_usage(const struct record_level *record)
+{
+	output_print("; usage %s", units_bytes(record->usage_bytes).s);
+	if (record->swap_bytes && record->swap_bytes != CG_MISSING)
+		output_print(" and %s swapped out", units_bytes(record->swap_bytes).s);
+}
+
 static void story_tell_level(const struct record_level *record)
 {
 	output_print("step %u: at %s, %llu objects", record->number,
 		     units_bytes(record->requested_bytes).s, record->objects);
 	if (record->objects != record->target)
 		output_print(" of %llu", record->target);
+	if (record->usage_bytes)
+		story_tell_level_usage(record);
 	output_print("\n");
 }
 
@@ -281,8 +291,15 @@ void story_tell(const struct record *record)
 		break;
 	}
 	story_time(record);
+	if (*record->whose)
+		output_print("%s: ", record->whose);
 	switch (record->type) {
 	case RECORD_WORKER:
+		if (*record->worker.cgroup) {
+			output_print("worker %d started in %s\n", record->worker.pid,
+				     record->worker.cgroup);
+			break;
+		}
 		output_print("worker %d %s\n", record->worker.pid,
 			     record->worker.outside ? "started outside; the cgroup will pay" :
 						      "placed in the cgroup, pays for itself");

@@ -8,6 +8,12 @@
 /* A view of a log: the head, and a line for most records */
 void story_tell(const struct record *record);
 
+/* The beginning of a line that has a time */
+void story_time(const struct record *record);
+
+/* "none" where there is no limit */
+struct units_text story_limit(__u64 bytes);
+
 /* The sums and the verdict */
 void story_end(const struct record_log *log);
 

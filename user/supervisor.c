@@ -30,19 +30,6 @@
 #define SUPERVISOR_REST_TIMEOUT (1 * NS_PER_S)
 #define SUPERVISOR_REST_LOOK    (100 * NS_PER_MS)
 
-/* MEMCG_CHARGE_BATCH of include/linux/memcontrol.h; before 6.1 it was half as much. */
-#define SUPERVISOR_CHARGE_BATCH 64
-
-/* What a run needs to know that has no module. */
-static void supervisor_know_machine(struct memstress_info *info)
-{
-	info->page_size = workload_page_size();
-	info->possible_cpus = sysconf(_SC_NPROCESSORS_CONF);
-	info->online_cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	info->online_nodes = 1;
-	info->charge_batch_pages = SUPERVISOR_CHARGE_BATCH;
-}
-
 /* User memory does without the module, which makes its counters exact if it is there. */
 static int supervisor_open_module(struct supervisor *s, struct error *error)
 {
@@ -50,7 +37,7 @@ static int supervisor_open_module(struct supervisor *s, struct error *error)
 	if (s->device < 0) {
 		if (job_has_kernel_memory(s->job))
 			return -1;
-		supervisor_know_machine(&s->info);
+		module_do_without(&s->info);
 	}
 	s->can_settle = s->info.features & MEMSTRESS_FEATURE_SETTLE;
 	return 0;

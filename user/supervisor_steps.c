@@ -6,9 +6,6 @@
 #include "supervisor_internal.h"
 #include "workload.h"
 
-/* A step has not answered. The kernel never gives this as a reason. */
-#define SUPERVISOR_NO_ANSWER MEMSTRESS_STOP_END
-
 static int supervisor_refused(struct supervisor *s, unsigned int i, int ret, struct error *error)
 {
 	const struct step *step = &s->job->steps[i];
@@ -62,47 +59,18 @@ static int supervisor_begin_step(struct supervisor *s, unsigned int i, __u64 *co
 static void supervisor_request(struct supervisor *s, unsigned int i, __u64 count)
 {
 	const struct step *step = &s->job->steps[i];
+	int payer_fd = s->job->outside && step->account ? s->target.cg.fd : MEMSTRESS_PAYER_CALLER;
 
-	s->worker.page->step = i;
-	s->worker.page->alloc = (struct memstress_alloc){
-		.flags = (step->account ? MEMSTRESS_ALLOC_ACCOUNT : 0) |
-			 (step->zero ? MEMSTRESS_ALLOC_ZERO : 0) |
-			 (step->free_by == MEMSTRESS_FREE_SPLIT ? MEMSTRESS_ALLOC_SPLITTABLE : 0) |
-			 (step->cpu != JOB_CPU_ANY ? MEMSTRESS_ALLOC_CPU : 0),
-		.kind = step->kind->id,
-		.context = step->context,
-		.cpu = step->cpu != JOB_CPU_ANY ? step->cpu : 0,
-		.policy = step->policy,
-		.order = step->order,
-		.node = step->node,
-		.payer_fd = s->job->outside && step->account ? s->target.cg.fd :
-							       MEMSTRESS_PAYER_CALLER,
-		.object_size = step->kind->has_order ? 0 : step->object_size,
-		.count = count,
-		.method = step->method,
-		.alignment = step->alignment,
-		.stop = SUPERVISOR_NO_ANSWER,
-	};
+	worker_request(&s->worker, step, i, count, payer_fd);
 }
 
-/*
- * Takes what the worker has answered into the books; user memory is there also if it could not
- * answer any more. False if the answer is lost.
- */
+/* False if the answer is lost. */
 static bool supervisor_book(struct supervisor *s, unsigned int i)
 {
-	struct memstress_alloc *alloc = &s->worker.page->alloc;
-
 	if (!s->in_flight)
 		return true;
 	s->in_flight = false;
-	if (alloc->stop == SUPERVISOR_NO_ANSWER && s->job->steps[i].kind->workload)
-		alloc->stop = MEMSTRESS_STOP_KILLED;
-	if (alloc->stop == SUPERVISOR_NO_ANSWER)
-		return false;
-	/* Without memory for the list only a part of it cannot be freed alone. */
-	holding_add(&s->holdings[i], alloc);
-	return true;
+	return holding_book(&s->holdings[i], &s->job->steps[i], &s->worker.page->alloc);
 }
 
 /* The end of step @i is on record, whoever has ended it. */
@@ -292,8 +260,8 @@ int supervisor_step(struct supervisor *s, unsigned int i, bool *go_on, struct er
 	__u64 count;
 
 	*go_on = false;
-	if (wait_ns && loop_await(&s->channels.loop, supervisor_is_over, s,
-				  clock_now_ns() + wait_ns, 0))
+	if (wait_ns &&
+	    loop_await(&s->channels.loop, supervisor_is_over, s, clock_now_ns() + wait_ns, 0))
 		return 0;
 	if (supervisor_begin_step(s, i, &count, error))
 		return -1;

@@ -6,19 +6,6 @@
 #include "compiler.h"
 #include "verdict.h"
 
-/* How a run ended, whatever was expected. */
-enum outcome {
-	OUTCOME_DONE,       /* every step made all that it was told to */
-	OUTCOME_ENOMEM,     /* the last step was refused memory */
-	OUTCOME_OOM,        /* the worker was OOM-killed for a limit of a cgroup */
-	OUTCOME_GLOBAL_OOM, /* the worker was OOM-killed because the machine was full */
-	OUTCOME_KILLED,     /* the worker was killed otherwise */
-	OUTCOME_DIED,       /* the worker ended by itself */
-	OUTCOME_CAP,        /* a cap of the module was in the way */
-	OUTCOME_UNKILLABLE, /* the module gave all memory back to let the worker live */
-	OUTCOME_STOPPED,    /* by a signal to the tool, or the timeout */
-};
-
 static const char *const verdict_outcomes[] = {
 	[OUTCOME_DONE] = "done",       [OUTCOME_ENOMEM] = "enomem",
 	[OUTCOME_OOM] = "oom",         [OUTCOME_GLOBAL_OOM] = "global_oom",
@@ -26,6 +13,11 @@ static const char *const verdict_outcomes[] = {
 	[OUTCOME_CAP] = "cap",         [OUTCOME_UNKILLABLE] = "unkillable",
 	[OUTCOME_STOPPED] = "stopped",
 };
+
+const char *verdict_outcome_name(enum outcome outcome)
+{
+	return verdict_outcomes[outcome];
+}
 
 /* What the module is charged for itself, bytes of which usage takes whole pages */
 static __u64 verdict_bookkeeping(const struct record_log *log)
@@ -118,7 +110,7 @@ static enum outcome verdict_of_death(const struct record_log *log, const struct 
 	return OUTCOME_KILLED;
 }
 
-static enum outcome verdict_of_stop(__u32 stop)
+enum outcome verdict_of_stop(__u32 stop)
 {
 	switch (stop) {
 	case MEMSTRESS_STOP_DONE:
@@ -144,7 +136,7 @@ static enum outcome verdict_outcome(const struct record_log *log)
 	return alloc ? verdict_of_stop(alloc->alloc.alloc.stop) : OUTCOME_DIED;
 }
 
-static bool verdict_holds(enum expect expected, enum outcome outcome)
+bool verdict_holds(enum expect expected, enum outcome outcome)
 {
 	switch (expected) {
 	case EXPECT_DONE:

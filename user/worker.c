@@ -188,7 +188,8 @@ static noreturn void worker_main(struct worker *worker, const struct job *job, p
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
-	worker_lock(job);
+	if (!worker->is_lean)
+		worker_lock(job);
 	/* Of its own group, so that ^C reaches the supervisor alone, who then ends all in order. */
 	setpgid(0, 0);
 	sigemptyset(&none);
@@ -220,6 +221,30 @@ int worker_start(struct worker *worker, const struct job *job, const struct cgro
 		return pid;
 	worker->pid = pid;
 	return 0;
+}
+
+void worker_request(struct worker *worker, const struct step *step, unsigned int i, __u64 count,
+		    int payer_fd)
+{
+	worker->page->step = i;
+	worker->page->alloc = (struct memstress_alloc){
+		.flags = (step->account ? MEMSTRESS_ALLOC_ACCOUNT : 0) |
+			 (step->zero ? MEMSTRESS_ALLOC_ZERO : 0) |
+			 (step->free_by == MEMSTRESS_FREE_SPLIT ? MEMSTRESS_ALLOC_SPLITTABLE : 0) |
+			 (step->cpu != JOB_CPU_ANY ? MEMSTRESS_ALLOC_CPU : 0),
+		.kind = step->kind->id,
+		.context = step->context,
+		.cpu = step->cpu != JOB_CPU_ANY ? step->cpu : 0,
+		.policy = step->policy,
+		.order = step->order,
+		.node = step->node,
+		.payer_fd = payer_fd,
+		.object_size = step->kind->has_order ? 0 : step->object_size,
+		.count = count,
+		.method = step->method,
+		.alignment = step->alignment,
+		.stop = WORKER_NO_ANSWER,
+	};
 }
 
 void worker_tell(struct worker *worker, enum worker_command command)

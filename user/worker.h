@@ -55,6 +55,7 @@ struct worker_page {
  * @command_fd: eventfd: there is a command
  * @answer_fd: eventfd: there is an answer
  * @page: shared
+ * @is_lean: its memory is not locked, so that it takes little besides what it makes
  */
 struct worker {
 	pid_t pid;
@@ -62,7 +63,11 @@ struct worker {
 	int command_fd;
 	int answer_fd;
 	struct worker_page *page;
+	bool is_lean;
 };
+
+/* In alloc.stop: there is no answer yet. The kernel never gives this as a reason */
+#define WORKER_NO_ANSWER MEMSTRESS_STOP_END
 
 /* Makes what is shared. 0 or -errno */
 int worker_init(struct worker *worker);
@@ -74,6 +79,13 @@ int worker_init(struct worker *worker);
  */
 int worker_start(struct worker *worker, const struct job *job, const struct cgroup *cg,
 		 __u64 alive_ns);
+
+/*
+ * Fills in alloc for @count more objects of @step, which is number @i from 0; @payer_fd as in
+ * <linux/memstress.h>
+ */
+void worker_request(struct worker *worker, const struct step *step, unsigned int i, __u64 count,
+		    int payer_fd);
 
 /* Gives it a command; answer_fd tells when it is done */
 void worker_tell(struct worker *worker, enum worker_command command);

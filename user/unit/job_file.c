@@ -4,8 +4,10 @@
 
 #include "clock.h"
 #include "fixture.h"
-#include "job_read.h"
+#include "scenario.h"
 #include "unit.h"
+
+static struct scenario scenario;
 
 /* Reads @text as a job file called j, up to what makes sense as a whole. */
 static int read_job(const char *text, struct job_file *file, struct job *job, struct error *error)
@@ -21,8 +23,9 @@ static int read_job(const char *text, struct job_file *file, struct job *job, st
 	if (ret)
 		return -1;
 	file->path = "j";
-	job_init(job);
-	return job_read(file, job, error) || job_finish(job, error) ? -1 : 0;
+	ret = scenario_read(&scenario, file, error) || scenario_finish(&scenario, error) ? -1 : 0;
+	*job = scenario.run;
+	return ret;
 }
 
 static bool reads(const char *text, struct job_file *file, struct job *job)
