@@ -246,18 +246,19 @@ static __u64 director_role_ns(const struct director *d, const struct actor *acto
 
 static __u64 director_timeout_ns(const struct director *d)
 {
-	__u64 longest_ns = 0;
+	__u64 sum_ns = 0;
 	unsigned int i;
 
 	if (d->scenario->run.timeout_given)
 		return d->scenario->run.timeout_ns;
+	/* One may begin after another one. */
 	for (i = 0; i < d->actor_count; i++) {
 		__u64 ns = director_role_ns(d, &d->actors[i]);
 
-		if (ns > longest_ns)
-			longest_ns = ns;
+		if (ns < UNITS_NS_MAX - sum_ns)
+			sum_ns += ns;
 	}
-	return DIRECTOR_TIMEOUT_NS + longest_ns;
+	return DIRECTOR_TIMEOUT_NS + sum_ns;
 }
 
 static bool director_is_empty(const struct director *d)
@@ -338,6 +339,18 @@ static int director_change(struct director *d, struct error *error)
 		     0;
 }
 
+/* Those that wait for others to end are due when these have. */
+static void director_follow(struct director *d, struct actor *actor)
+{
+	const struct scenario_worker *before = &d->scenario->workers[actor->role->after];
+	unsigned int i;
+
+	for (i = 0; i < d->actor_count; i++)
+		if (d->actors[i].role == before && d->actors[i].state != ACTOR_IS_GONE)
+			return;
+	actor->due_ns = clock_now_ns() + actor->role->start_ns;
+}
+
 /* Does what is due, and tells in *@next_ns when something is next. 0 or -1 */
 static int director_do_due(struct director *d, __u64 *next_ns, struct error *error)
 {
@@ -352,6 +365,9 @@ static int director_do_due(struct director *d, __u64 *next_ns, struct error *err
 	       d->begin_ns + scenario->times[d->changed].at_ns <= clock_now_ns())
 		if (director_change(d, error))
 			return -1;
+	for (i = 0; i < d->actor_count; i++)
+		if (d->actors[i].state == ACTOR_IS_AWAITED && !d->actors[i].due_ns)
+			director_follow(d, &d->actors[i]);
 	for (i = 0; i < d->actor_count; i++)
 		if (d->actors[i].due_ns && d->actors[i].due_ns <= clock_now_ns())
 			actor_go_on(&d->actors[i]);
@@ -379,7 +395,8 @@ static int director_play(struct director *d, struct error *error)
 		actor_place(actor, stage_cgroup(&d->stage, actor->role->cgroup),
 			    actor->role->cgroup,
 			    scenario_cgroup_name(d->scenario, actor->role->cgroup));
-		actor->due_ns = d->begin_ns + actor->role->start_ns;
+		if (actor->role->after < 0)
+			actor->due_ns = d->begin_ns + actor->role->start_ns;
 	}
 	for (i = 0; i < d->scenario->time_count; i++)
 		change_init(&d->changes[i], &d->stage, &d->scenario->times[i], &d->channels.loop,

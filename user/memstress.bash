@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Completion for bash. It knows nothing itself but asks the tool for its commands and options, and
-# whether a command or an option takes cgroups, which are directories, so that it is right for
-# whatever tool it is used with.
+# whether a command or an option takes cgroups, which are directories, or a command a job, which is
+# a file, so that it is right for whatever tool it is used with.
 
 # _memstress TOOL WORD
 _memstress() {
@@ -31,6 +31,9 @@ _memstress() {
 	if [[ $2 == /* ]] && { [[ ${help%%$'\n'*} == *CGROUP* ]] ||
 		grep -q -- "^  ${COMP_WORDS[COMP_CWORD - 1]} CGROUP" <<<"$help"; }; then
 		mapfile -t COMPREPLY < <(compgen -d -- "$2")
+		compopt -o filenames 2>/dev/null
+	elif [[ $2 != -* && ${help%%$'\n'*} == *JOB* ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -X '!*.ini' -- "$2"; compgen -d -- "$2")
 		compopt -o filenames 2>/dev/null
 	fi
 }

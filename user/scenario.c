@@ -93,9 +93,6 @@ static int scenario_finish_worker(struct scenario *scenario, struct scenario_wor
 	char what[96];
 
 	snprintf(what, sizeof(what), "worker %s", worker->name);
-	if (!worker->job.step_count)
-		return error_set(error, STATUS_MISUSE, "%s:%u: [%s] has no [step] below it",
-				 scenario->file->path, worker->line, what);
 	if (scenario_resolve(scenario, worker->cgroup_name, true, what, worker->line,
 			     &worker->cgroup, error))
 		return -1;
@@ -165,6 +162,12 @@ int scenario_finish(struct scenario *scenario, struct error *error)
 {
 	unsigned int i;
 
+	for (i = 0; i < scenario->worker_count; i++)
+		if (!scenario->workers[i].job.step_count)
+			return error_set(error, STATUS_MISUSE,
+					 "%s:%u: [worker %s] has no [step] below it",
+					 scenario->file->path, scenario->workers[i].line,
+					 scenario->workers[i].name);
 	if (!scenario_is_large(scenario))
 		return scenario_finish_small(scenario, error);
 	if (!scenario->worker_count)
@@ -175,6 +178,8 @@ int scenario_finish(struct scenario *scenario, struct error *error)
 	for (i = 0; i < scenario->worker_count; i++)
 		if (scenario_finish_worker(scenario, &scenario->workers[i], error))
 			return -1;
+	/* On cgroup v2 there can be no processes where there are cgroups below. */
+	scenario->run.outside = scenario->cgroup_count;
 	for (i = 0; i < scenario->time_count; i++)
 		if (scenario_finish_time(scenario, &scenario->times[i], error))
 			return -1;
@@ -198,10 +203,10 @@ static bool scenario_has_swap(void)
 }
 
 static int scenario_lacks(const struct scenario *scenario, enum scenario_need need,
-			  const char *what, struct error *error)
+			  const char *what, const char *why, struct error *error)
 {
-	return error_set(error, STATUS_UNSUPPORTED, "%s:%u: needs: %s", scenario->file->path,
-			 scenario->needs[need], what);
+	return error_set(error, STATUS_UNSUPPORTED, "%s:%u: needs: '%s' is not what is here: %s",
+			 scenario->file->path, scenario->needs[need], what, why);
 }
 
 int scenario_check_needs(const struct scenario *scenario, struct error *error)
@@ -211,12 +216,15 @@ int scenario_check_needs(const struct scenario *scenario, struct error *error)
 	if (cgroup_name_find_tree(&tree, error))
 		return -1;
 	if (scenario->needs[NEED_V1] && tree.ops->version != 1)
-		return scenario_lacks(scenario, NEED_V1, "memory is on cgroup v2 here", error);
+		return scenario_lacks(scenario, NEED_V1, "v1", "memory is on cgroup v2 here",
+				      error);
 	if (scenario->needs[NEED_V2] && tree.ops->version != 2)
-		return scenario_lacks(scenario, NEED_V2, "memory is on cgroup v1 here", error);
+		return scenario_lacks(scenario, NEED_V2, "v2", "memory is on cgroup v1 here",
+				      error);
 	if (scenario->needs[NEED_SWAP] && !scenario_has_swap())
-		return scenario_lacks(scenario, NEED_SWAP, "there is no swap here", error);
+		return scenario_lacks(scenario, NEED_SWAP, "swap", "there is no swap here", error);
 	if (scenario->needs[NEED_NO_SWAP] && scenario_has_swap())
-		return scenario_lacks(scenario, NEED_NO_SWAP, "there is swap here", error);
+		return scenario_lacks(scenario, NEED_NO_SWAP, "no-swap", "there is swap here",
+				      error);
 	return 0;
 }

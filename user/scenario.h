@@ -51,6 +51,7 @@ struct scenario_cgroup {
 
 /**
  * struct scenario_worker - a worker, or several that do the same
+ * @index: among the workers of the scenario
  * @name: it
  * @line: of its heading; 0: it has none
  * @job: its steps, and how long it holds what it has made
@@ -58,9 +59,11 @@ struct scenario_cgroup {
  * @cgroup_name: the same as it is called; NULL: not said
  * @cgroup_line: of that
  * @copies: how many there are
- * @start_ns: when it is started, from the beginning
+ * @after: when this one has ended, all its copies, an index; -1: from the beginning
+ * @start_ns: so long after that it is started
  */
 struct scenario_worker {
+	int index;
 	char name[64];
 	unsigned int line;
 	struct job job;
@@ -68,6 +71,7 @@ struct scenario_worker {
 	const char *cgroup_name;
 	unsigned int cgroup_line;
 	unsigned int copies;
+	int after;
 	__u64 start_ns;
 };
 

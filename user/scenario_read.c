@@ -84,6 +84,22 @@ static int scenario_set_copies(void *context, const char *where, const char *val
 	return 0;
 }
 
+/* Whose options these are is the one that was begun last, so that the others stand before it. */
+static int scenario_set_after(void *context, const char *where, const char *value,
+			      struct error *error)
+{
+	struct scenario_worker *worker = context, *above = worker;
+
+	while (worker->after < 0 && above->index) {
+		above--;
+		if (!strcmp(above->name, value))
+			worker->after = above->index;
+	}
+	if (worker->after < 0)
+		return job_refuse(error, where, value, "the name of a [worker] that stands above");
+	return 0;
+}
+
 static int scenario_set_start(void *context, const char *where, const char *value,
 			      struct error *error)
 {
@@ -105,7 +121,10 @@ static int scenario_set_hold(void *context, const char *where, const char *value
 static const struct option scenario_worker_options[] = {
 	{ "cgroup", "NAME", "where it begins; / is the job's own", scenario_set_worker_cgroup },
 	{ "copies", "N", "how many there are of it (1)", scenario_set_copies },
-	{ "start", "TIME", "when it is started, from the beginning (0)", scenario_set_start },
+	{ "after", "NAME", "start it when this one, which is above, has ended",
+	  scenario_set_after },
+	{ "start", "TIME", "start it so long after that, or the beginning (0)",
+	  scenario_set_start },
 	{ "hold", "TIME", "how long it holds what it has made (0)", scenario_set_hold },
 	{}
 };
@@ -228,8 +247,10 @@ static int scenario_read_worker(struct scenario *scenario, const struct job_sect
 	worker->job = scenario->run;
 	snprintf(worker->name, sizeof(worker->name), "%s", name);
 	worker->line = section->number;
+	worker->index = scenario->worker_count - 1;
 	worker->cgroup = -1;
 	worker->copies = 1;
+	worker->after = -1;
 	return job_read_lines(scenario->file, section, scenario_worker_groups, worker, &worker->job,
 			      error);
 }
@@ -406,6 +427,7 @@ static void scenario_name_worker(struct scenario *scenario)
 	worker->job = scenario->run;
 	worker->cgroup = -1;
 	worker->copies = 1;
+	worker->after = -1;
 }
 
 int scenario_read(struct scenario *scenario, const struct job_file *file, struct error *error)

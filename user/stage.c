@@ -135,9 +135,8 @@ int stage_create(struct stage *stage, struct error *error)
 	return 0;
 }
 
-int stage_remove(struct stage *stage, struct error *error)
+static int stage_remove_below(struct stage *stage, struct error *error)
 {
-	struct error first;
 	int ret = 0;
 
 	while (stage->made) {
@@ -145,13 +144,30 @@ int stage_remove(struct stage *stage, struct error *error)
 		int failed = cg_remove(cg, STAGE_REMOVE_TIMEOUT);
 
 		if (failed && !ret)
-			ret = error_set(&first, STATUS_FAILED, "cannot remove cgroup %s: %s",
+			ret = error_set(error, STATUS_FAILED, "cannot remove cgroup %s: %s",
 					cg->path, strerror(-failed));
 	}
-	if (target_remove(&stage->top, error))
-		return -1;
-	if (ret)
-		*error = first;
+	return ret;
+}
+
+/*
+ * A top that is somebody else's is left first: its lock would keep the removal of those below from
+ * putting back that they have the controller.
+ */
+int stage_remove(struct stage *stage, struct error *error)
+{
+	bool is_found = stage->top.is_found;
+	struct error second;
+	int ret;
+
+	ret = is_found ? target_remove(&stage->top, error) : stage_remove_below(stage, error);
+	if (!ret)
+		return is_found ? stage_remove_below(stage, error) :
+				  target_remove(&stage->top, error);
+	if (is_found)
+		stage_remove_below(stage, &second);
+	else
+		target_remove(&stage->top, &second);
 	return ret;
 }
 

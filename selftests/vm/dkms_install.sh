@@ -79,6 +79,7 @@ destdir_takes_all_files() {
 		./usr/bin/memstress
 		./usr/lib/udev/rules.d/60-memstress.rules
 		./usr/share/bash-completion/completions/memstress
+		$(cd jobs && printf './usr/share/memstress/jobs/%s\n' *.ini | sort)
 		./usr/src/memstress-$version/COPYING
 		./usr/src/memstress-$version/Kbuild
 		./usr/src/memstress-$version/LICENSES/Linux-syscall-note
