@@ -58,11 +58,56 @@ static bool critic_is_counted(const struct critique *critique, const struct acto
 	return critic_count_kills(stage_cgroup(stage, actor->cgroup)) > named;
 }
 
+/*
+ * It has met its limit: on cgroup v1, if only so that something was reclaimed. There, newer kernels
+ * do not count refusals of memory and swap together.
+ */
+static bool critic_was_met(const struct cgroup *cg)
+{
+	struct snapshot snapshot;
+	__u64 ooms, max;
+
+	if (snapshot_take(cg, &snapshot) || cg_read_number_if_any(cg, CG_MAX, &max))
+		return false;
+	ooms = snapshot.events_local.value[EVENT_OOM];
+	if (ooms != CG_MISSING)
+		return ooms;
+	return snapshot.events.value[EVENT_FAILCNT] ||
+	       (snapshot.peak_bytes != CG_MISSING && snapshot.peak_bytes >= max);
+}
+
+/*
+ * Without the log, or where it leaves out some of many: if only one of the cgroups that the worker
+ * was in has met its limit, that was it.
+ */
+static void critic_guess_limit(struct critique *critique, const struct stage *stage)
+{
+	int index = critique->actor->cgroup, met = CRITIC_NO_CGROUP;
+
+	for (;;) {
+		if (critic_was_met(stage_cgroup(stage, index))) {
+			if (met != CRITIC_NO_CGROUP)
+				return;
+			met = index;
+		}
+		if (index < 0)
+			break;
+		index = stage_parent(stage, index);
+	}
+	if (met == CRITIC_NO_CGROUP)
+		return;
+	critique->limit = met;
+	snprintf(critique->limit_name, sizeof(critique->limit_name), "%s",
+		 scenario_cgroup_name(stage->scenario, met));
+}
+
 static void critic_tell_limit(struct critique *critique, const struct stage *stage,
 			      const struct kmsg_oom *report)
 {
-	if (!report)
+	if (!report) {
+		critic_guess_limit(critique, stage);
 		return;
+	}
 	if (!*report->oom_memcg) {
 		critique->outcome = OUTCOME_GLOBAL_OOM;
 		return;

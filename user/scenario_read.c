@@ -355,10 +355,10 @@ static int scenario_parse_expect(struct scenario *scenario, struct scenario_expe
 	expect->what = scratch.expect;
 	expect->is_of = words == 4;
 	expect->of = -1;
+	if (expect->is_of && expect->what != EXPECT_OOM)
+		return job_refuse(error, where, text, "of CGROUP with oom only");
 	if (!expect->is_of || !strcmp(name, "/"))
 		return 0;
-	if (expect->what != EXPECT_OOM)
-		return job_refuse(error, where, text, "of CGROUP with oom only");
 	cgroup = scenario_find_cgroup(scenario, name, strlen(name));
 	if (!cgroup)
 		return job_refuse(error, where, name, "the name of a [cgroup], or /");

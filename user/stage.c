@@ -14,8 +14,8 @@ const struct cgroup *stage_cgroup(const struct stage *stage, int index)
 	return index < 0 ? &stage->top.cg : &stage->below[index];
 }
 
-/* The one above; -1: the job's own. Those above come before those below. */
-static int stage_parent(const struct stage *stage, int index)
+/* Those above come before those below. */
+int stage_parent(const struct stage *stage, int index)
 {
 	const char *name = stage->scenario->cgroups[index].name;
 	const char *slash = strrchr(name, '/');
