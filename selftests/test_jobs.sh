@@ -365,7 +365,7 @@ what_is_no_job_is_refused() {
 		refused "[cgroup a]\n$one" ":2: [worker one] cgroup: '/' is not allowed" &&
 		refused "[cgroup a]\nmax = 1\nmax = 2\n$one" ':3: max: it is in line 2 as well' &&
 		refused "${one}[at soon]\n" ":5: at: 'soon' is not allowed; give" &&
-		refused "${one}[at 1s]\n" ':5: [at] needs limits of a cgroup, or a worker' &&
+		refused "${one}[at 1s]\n" ':5: [at] has not one thing to do; give limits' &&
 		refused "${one}[at 1s]\nworker = two\n" ':5: there is no [worker two]' &&
 		refused "${one}[at 1s]\ncgroup = a\nmax = 1M\n" ":5: [at] cgroup: 'a' is not allowed; give one of /" &&
 		refused "${one}[at 1s]\nmax = 10%%\n" ':5: max: 10% of what?' &&

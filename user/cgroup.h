@@ -24,9 +24,8 @@
 /*
  * The files that a cgroup may have; what they are called is the version's matter. CG_KERNEL is
  * what v1 has for the kernel line of memory.stat, CG_SWAP what is swapped out, CG_FAILCNT what
- * comes nearest to max events.
- * CG_PIDS counts with those below it; CG_THREADS lists those of the cgroup alone. CG_MOVE_CHARGE
- * says what charges follow a process that is moved into it.
+ * comes nearest to max events. CG_PIDS counts with those below it; CG_THREADS lists those of the
+ * cgroup alone. CG_MOVE_CHARGE says what charges follow a process that is moved into it.
  */
 enum cg_file {
 	CG_USAGE,

@@ -20,9 +20,8 @@ static int limits_set(struct amount *amount, const char *where, const char *valu
 		*amount = (struct amount){ AMOUNT_BYTES, CG_UNLIMITED };
 	else if (units_parse_amount(value, amount))
 		return error_set(error, STATUS_MISUSE,
-				 "%s: '%s' is not allowed; give a whole number, with K, M, G or T "
-				 "if you like, or 1%% to 100%%, or max",
-				 where, value);
+				 "%s: '%s' is not allowed; give %s, or 1%% to 100%%, or max", where,
+				 value, "a whole number, with K, M, G or T if you like");
 	return 0;
 }
 

@@ -26,8 +26,8 @@ struct cg_loan {
 };
 
 /*
- * Writes @number to a file that has a limit, or to CG_OOM_GROUP. What a dead run has set is put back
- * before. -ETXTBSY: a run that lives has set it; else as cg_write_number()
+ * Writes @number to a file that has a limit, or to CG_OOM_GROUP. What a dead run has set is put
+ * back before. -ETXTBSY: a run that lives has set it; else as cg_write_number()
  */
 int cg_lend(struct cg_loan *loan, const struct cgroup *cg, enum cg_file file, __u64 number);
 

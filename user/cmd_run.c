@@ -39,7 +39,7 @@ static const char run_help_end[] =
 	"Workers are in cgroups that have none below. / is the job's own cgroup, \"worker\" the\n"
 	"name of one without a heading. Times are from the beginning; what is at the same\n"
 	"time in several [at] is written at once, by a process each. A job of one worker\n"
-	"alone is told and judged as one by options.\n"
+	"alone is told and judged as one by options; payer outside and churn are for that.\n"
 	"\n"
 	"Options beside a job file count more than it: those for steps for all its steps,\n"
 	"and with a --kind those steps are done instead.\n"

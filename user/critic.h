@@ -14,7 +14,7 @@
  * struct critique - how a worker ended
  * @actor: it
  * @outcome: that
- * @limit: of OUTCOME_OOM, the cgroup whose limit it was, an index of the scenario; -1: the job's own
+ * @limit: of OUTCOME_OOM, whose limit it was, an index of the scenario; -1: the job's own
  * @limit_name: it by name; "": nobody tells
  */
 struct critique {

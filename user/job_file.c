@@ -100,13 +100,22 @@ static int job_reader_add(struct job_reader *reader, const char *key, const char
 	return line->key && line->value ? 1 : job_reader_run_out(reader);
 }
 
-/* As inih wants it: not 0 if all is well. */
+#define JOB_NO_LINE "this is neither KEY = VALUE nor a [heading]"
+
+/*
+ * As inih wants it: not 0 if all is well. It may have been built to tell of headings by themselves,
+ * or to take a key alone.
+ */
 static int job_reader_take(void *context, const char *section, const char *key, const char *value)
 {
 	struct job_reader *reader = context;
 
 	if (reader->failed_at)
 		return 0;
+	if (!key)
+		return 1;
+	if (!value)
+		return job_reader_fail(reader, JOB_NO_LINE);
 	if (!strcmp(key, JOB_HEADING_KEY))
 		return job_reader_begin(reader, reader->number, section);
 	if (!*key)
@@ -204,8 +213,7 @@ static int job_reader_finish(struct job_reader *reader, int wrong)
 	if (wrong < 0)
 		return error_set(reader->error, STATUS_FAILED, "out of memory");
 	if (number && (!reader->failed_at || number < reader->failed_at))
-		return error_set(reader->error, STATUS_MISUSE,
-				 "%s:%u: this is neither KEY = VALUE nor a [heading]",
+		return error_set(reader->error, STATUS_MISUSE, "%s:%u: " JOB_NO_LINE,
 				 reader->file->path, number);
 	return reader->failed_at ? -1 : 0;
 }

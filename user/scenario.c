@@ -60,8 +60,8 @@ static int scenario_resolve(const struct scenario *scenario, const char *name, b
 	scenario_list_cgroups(scenario, leaves, names, sizeof(names));
 	if (is_found)
 		return error_set(error, STATUS_MISUSE,
-				 "%s:%u: [%s] cgroup: '%s' is not allowed, as workers are in cgroups "
-				 "with none below; give one of %s",
+				 "%s:%u: [%s] cgroup: '%s' is not allowed, as there are some below; "
+				 "give one of %s",
 				 scenario->file->path, line, what, name ? name : "/", names);
 	return error_set(error, STATUS_MISUSE,
 			 "%s:%u: [%s] cgroup: '%s' is not allowed; give one of %s",
@@ -111,8 +111,8 @@ static int scenario_finish_time(struct scenario *scenario, struct scenario_time 
 
 	if (has_limits == !!time->worker_name)
 		return error_set(error, STATUS_MISUSE,
-				 "%s:%u: [at] needs limits of a cgroup, or a worker that is moved "
-				 "into one, and not both",
+				 "%s:%u: [at] has not one thing to do; "
+				 "give limits of a cgroup, or a worker that is moved into it",
 				 scenario->file->path, time->line);
 	if (scenario_resolve(scenario, time->cgroup_name, !!time->worker_name, "at", time->line,
 			     &time->cgroup, error))
@@ -202,11 +202,11 @@ static bool scenario_has_swap(void)
 	return lines > 1;
 }
 
-static int scenario_lacks(const struct scenario *scenario, enum scenario_need need,
-			  const char *what, const char *why, struct error *error)
+static int scenario_lacks(const struct scenario *scenario, const char *what, const char *why,
+			  struct error *error)
 {
 	return error_set(error, STATUS_UNSUPPORTED, "%s:%u: needs: '%s' is not what is here: %s",
-			 scenario->file->path, scenario->needs[need], what, why);
+			 scenario->file->path, scenario->needs_line, what, why);
 }
 
 int scenario_check_needs(const struct scenario *scenario, struct error *error)
@@ -216,15 +216,12 @@ int scenario_check_needs(const struct scenario *scenario, struct error *error)
 	if (cgroup_name_find_tree(&tree, error))
 		return -1;
 	if (scenario->needs[NEED_V1] && tree.ops->version != 1)
-		return scenario_lacks(scenario, NEED_V1, "v1", "memory is on cgroup v2 here",
-				      error);
+		return scenario_lacks(scenario, "v1", "memory is on cgroup v2 here", error);
 	if (scenario->needs[NEED_V2] && tree.ops->version != 2)
-		return scenario_lacks(scenario, NEED_V2, "v2", "memory is on cgroup v1 here",
-				      error);
+		return scenario_lacks(scenario, "v2", "memory is on cgroup v1 here", error);
 	if (scenario->needs[NEED_SWAP] && !scenario_has_swap())
-		return scenario_lacks(scenario, NEED_SWAP, "swap", "there is no swap here", error);
+		return scenario_lacks(scenario, "swap", "there is no swap here", error);
 	if (scenario->needs[NEED_NO_SWAP] && scenario_has_swap())
-		return scenario_lacks(scenario, NEED_NO_SWAP, "no-swap", "there is swap here",
-				      error);
+		return scenario_lacks(scenario, "no-swap", "there is swap here", error);
 	return 0;
 }

@@ -131,7 +131,8 @@ struct scenario_expect {
  * struct scenario - all of it
  * @run: what is said of the whole; of a single worker, all of it. It comes first, for job_options
  * @file: where it is from; it has to be kept
- * @needs: by enum scenario_need, the line that says so; 0: none does
+ * @needs: by enum scenario_need
+ * @needs_line: which says so
  * @cgroups: below the job's own, those above before those below
  * @cgroup_count: number of them
  * @workers: it
@@ -144,7 +145,8 @@ struct scenario_expect {
 struct scenario {
 	struct job run;
 	const struct job_file *file;
-	unsigned int needs[NEED_END];
+	bool needs[NEED_END];
+	unsigned int needs_line;
 	struct scenario_cgroup cgroups[SCENARIO_CGROUPS_MAX];
 	unsigned int cgroup_count;
 	struct scenario_worker workers[SCENARIO_WORKERS_MAX];

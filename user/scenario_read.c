@@ -16,15 +16,6 @@ static const char *const scenario_needs[NEED_END] = {
 	[NEED_NO_SWAP] = "no-swap",
 };
 
-/* The number of the line is in front of the key. */
-static unsigned int scenario_line_of(const struct scenario *scenario, const char *where)
-{
-	unsigned int line = 0;
-
-	sscanf(where + strlen(scenario->file->path), ":%u", &line);
-	return line;
-}
-
 static int scenario_set_needs(void *context, const char *where, const char *value,
 			      struct error *error)
 {
@@ -38,7 +29,7 @@ static int scenario_set_needs(void *context, const char *where, const char *valu
 			continue;
 		if (i == NEED_END)
 			return job_refuse(error, where, word, "some of v1, v2, swap and no-swap");
-		scenario->needs[i] = scenario_line_of(scenario, where);
+		scenario->needs[i] = true;
 	}
 	return 0;
 }
@@ -204,8 +195,8 @@ static int scenario_read_cgroup(struct scenario *scenario, const struct job_sect
 
 	if (!scenario_is_path(name))
 		return error_set(error, STATUS_MISUSE,
-				 "%s:%u: [%s] is not allowed; give a path below the job's cgroup, "
-				 "such as a or a/b",
+				 "%s:%u: [%s] is not allowed; "
+				 "give a path below the job's cgroup, such as a or a/b",
 				 scenario->file->path, section->number, section->name);
 	do {
 		length += strcspn(name + length + !!length, "/") + !!length;
@@ -283,8 +274,8 @@ static int scenario_read_time(struct scenario *scenario, const struct job_sectio
 	time->worker = -1;
 	if (units_parse_ns(text, &time->at_ns))
 		return error_set(error, STATUS_MISUSE,
-				 "%s:%u: at: '%s' is not allowed; give a whole number with ms, s, m "
-				 "or h",
+				 "%s:%u: at: '%s' is not allowed; "
+				 "give a whole number with ms, s, m or h",
 				 scenario->file->path, section->number, text);
 	return job_read_lines(scenario->file, section, scenario_time_groups, time, NULL, error);
 }
@@ -432,12 +423,14 @@ static void scenario_name_worker(struct scenario *scenario)
 
 int scenario_read(struct scenario *scenario, const struct job_file *file, struct error *error)
 {
+	const struct job_line *needs = job_read_find(&file->sections[0], "needs");
 	unsigned int i;
 
 	memset(scenario, 0, sizeof(*scenario));
 	scenario->file = file;
 	job_init(&scenario->run);
 	scenario->run.file = file->path;
+	scenario->needs_line = needs ? needs->number : 0;
 	if (job_read_lines(file, &file->sections[0], scenario_groups, scenario, &scenario->run,
 			   error))
 		return -1;

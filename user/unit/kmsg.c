@@ -101,6 +101,21 @@ static void reads_a_global_oom(void)
 	EXPECT_NUMBER(oom.pid, 7);
 }
 
+static void reads_of_those_below(void)
+{
+	struct kmsg kmsg = reader("/job");
+	struct kmsg_oom oom;
+
+	EXPECT_TRUE(!kmsg_parse(&kmsg, CHOSEN("/job/a", "/job/a/b", "x", "42"), &oom));
+	kmsg.with_below = true;
+	EXPECT_TRUE(kmsg_parse(&kmsg, CHOSEN("/job/a", "/job/a/b", "x", "42"), &oom));
+	EXPECT_STRING(oom.oom_memcg, "/job/a");
+	EXPECT_TRUE(kmsg_parse(&kmsg, CHOSEN("/c/job/a", "/c/job/a", "x", "42"), &oom));
+	EXPECT_TRUE(kmsg_parse(&kmsg, CHOSEN("/job", "/job", "x", "42"), &oom));
+	EXPECT_TRUE(!kmsg_parse(&kmsg, CHOSEN("/jobs/a", "/jobs/a", "x", "42"), &oom));
+	EXPECT_TRUE(!kmsg_parse(&kmsg, CHOSEN("/a", "/b", "x", "42"), &oom));
+}
+
 static void survives_strange_names(void)
 {
 	struct kmsg kmsg = reader("/job");
@@ -147,6 +162,7 @@ const struct unit_test unit_kmsg_tests[] = {
 	{ "kmsg_ignores_others", ignores_others },
 	{ "kmsg_knows_the_end_of_a_name", knows_the_end_of_a_name },
 	{ "kmsg_reads_a_global_oom", reads_a_global_oom },
+	{ "kmsg_reads_of_those_below", reads_of_those_below },
 	{ "kmsg_survives_strange_names", survives_strange_names },
 	{ "kmsg_reads_a_group_kill", reads_a_group_kill },
 	{ "kmsg_reads_that_nobody_was_there", reads_that_nobody_was_there },

@@ -74,7 +74,8 @@ static void workers_have_their_steps(void)
 {
 	if (!reads("size = 3M\nhold = 2s\n"
 		   "[worker a]\ncopies = 4\nwait = 1s\n[step]\nkind = anon\n[step]\nkind = memfd\n"
-		   "[worker b]\nafter = a\nstart = 500ms\nhold = 3s\n[step]\nkind = pipe\nsize = 1M\n"))
+		   "[worker b]\nafter = a\nstart = 500ms\nhold = 3s\n"
+		   "[step]\nkind = pipe\nsize = 1M\n"))
 		return;
 	EXPECT_NUMBER(scenario.worker_count, 2);
 	EXPECT_NUMBER(scenario.workers[0].copies, 4);
@@ -111,7 +112,8 @@ static void expectations_are_of_workers(void)
 {
 	const struct scenario_expect *expects = scenario.expects;
 
-	if (!reads("[cgroup c]\n[worker a]\ncgroup = c\ncopies = 3\n[step]\nkind = anon\nsize = 1M\n"
+	if (!reads("[cgroup c]\n[worker a]\ncgroup = c\ncopies = 3\n"
+		   "[step]\nkind = anon\nsize = 1M\n"
 		   "[expect]\na = oom, some done , none killed, 2 oom of c, oom of /\n"))
 		return;
 	EXPECT_NUMBER(scenario.expect_count, 5);
@@ -158,11 +160,11 @@ static void refuses_what_makes_no_sense(void)
 	expect_refused("[cgroup a/..]\n" ONE, "j:1: [cgroup a/..] is not allowed");
 	expect_refused("[cgroup a]\n" ONE, "j:2: [worker one] cgroup: '/' is not allowed, as");
 	expect_refused("[cgroup a/b]\n[worker one]\ncgroup = a\n[step]\nkind = anon\nsize = 1M\n",
-		       "j:2: [worker one] cgroup: 'a' is not allowed, as workers are in cgroups with "
-		       "none below; give one of a/b");
+		       "j:2: [worker one] cgroup: 'a' is not allowed, as there are some below; "
+		       "give one of a/b");
 	expect_refused("[worker one]\nafter = one\n", "j:2: after: 'one' is not allowed");
 	expect_refused(ONE "[at 1s]\nmax = 1M\nworker = one\n",
-		       "j:5: [at] needs limits of a cgroup");
+		       "j:5: [at] has not one thing to do");
 	expect_refused("payer = outside\nkind = page\nsize = 1M\n[at 1s]\nmax = 1M\n",
 		       "j: payer: 'outside' is not");
 	expect_refused("hold = 1s\n" ONE "churn = 1M/s\n[at 1s]\nmax = 1M\n", "j:4: churn is not");

@@ -22,6 +22,7 @@ extern const struct unit_test unit_cgroup_tests[];
 extern const struct unit_test unit_cgroup_name_tests[];
 extern const struct unit_test unit_cgroup_v1_tests[];
 extern const struct unit_test unit_cli_tests[];
+extern const struct unit_test unit_critic_tests[];
 extern const struct unit_test unit_delegation_tests[];
 extern const struct unit_test unit_ending_tests[];
 extern const struct unit_test unit_growth_tests[];
