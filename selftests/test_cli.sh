@@ -605,14 +605,14 @@ frees_in_any_order() {
 
 sets_limits() {
 	needs_v2 "memory.high and memory.oom.group" || return
-	start --kind page --size 1M --max 16M --high 50% --swap-max 0 --oom-group \
+	start --kind page --size 1M --max 16M --high 50% --low 2M --min 1M --swap-max 0 --oom-group \
 		--cgroup /memstress-limits --hold 60s
 	await has_record hold || return
 	seen=$(cd "$cgroups/memstress-limits" &&
-		cat memory.max memory.high memory.swap.max memory.oom.group | xargs)
+		cat memory.max memory.high memory.low memory.min memory.swap.max memory.oom.group | xargs)
 	kill -INT "$tool"
 	finish
-	[ "$seen" = "16777216 8388608 0 1" ] || complain "limits are $seen"
+	[ "$seen" = "16777216 8388608 2097152 1048576 0 1" ] || complain "limits are $seen"
 }
 
 # ticks PID...: CPU time used, in hundredths of a second

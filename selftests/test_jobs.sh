@@ -254,6 +254,24 @@ limits_change_in_time() {
 		has_record written bytes 52428800 && has_record written bytes 94371840
 }
 
+# began_after STEP NS: from the beginning, a step that waits so long
+began_after() {
+	at=$(sed -n "s/.*\"type\":\"step\",\"time_ns\":\([0-9]*\),.*\"step\":$1,.*\"wait_ns\":$2,.*/\1/p" "$tmp/out")
+	[ "${at:-0}" -ge "$2" ] || complain "step $1 began at ${at:-no time}"
+}
+
+steps_wait() {
+	run --json --kind anon,size=1M --kind memfd,size=1M,wait=600ms --max 16M
+	began_after 1 0 && began_after 2 600000000 && expect 0 || return
+	printf '[worker a]\nwait=400ms\n[step]\nkind=anon\nsize=1M\n[worker b]\nafter=a\n' | job
+	printf 'start=300ms\n[step]\nkind=memfd\nsize=1M\nwait=200ms\n' >>"$tmp/j"
+	run --json "$tmp/j"
+	began_after 1 400000000 && expect 0 || return
+	# One after the other: 400, 300 and 200 ms.
+	at=$(sed -n 's/.*"type":"step","time_ns":\([0-9]*\),"worker_name":"b".*/\1/p' "$tmp/out")
+	[ "${at:-0}" -ge 900000000 ] || complain "b began at ${at:-no time}"
+}
+
 # What is at a time when nobody is left is told, and not done.
 later_times_are_not_done() {
 	printf '[worker one]\n[step]\nkind = anon\nsize = 1M\n[at 1m]\nmax = 20M\n' | job
@@ -437,6 +455,7 @@ tests="
 	one_worker_is_as_by_options
 	tells_all_as_json
 	limits_change_in_time
+	steps_wait
 	later_times_are_not_done
 	stops_on_signals
 	gives_up_in_time
