@@ -78,10 +78,14 @@ struct look {
 	long long slab_pages; /* of all of them */
 };
 
-/* kmemleak has a struct of its own for each object that anybody has (mm/kmemleak.c) */
+/*
+ * kmemleak has a struct of its own for each object that anybody has (mm/kmemleak.c), and
+ * CONFIG_DEBUG_OBJECTS for each timer, work or RCU head (lib/debugobjects.c).
+ */
 static bool is_of_debugging(const char *cache)
 {
-	return !strncmp(cache, "kmemleak", strlen("kmemleak"));
+	return !strncmp(cache, "kmemleak", strlen("kmemleak")) ||
+	       !strcmp(cache, "debug_objects_cache");
 }
 
 static int read_slabinfo(struct look *look)
