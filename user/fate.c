@@ -53,10 +53,10 @@ void fate_judge(struct fate *fate, const struct first_process *first, const stru
 	fate->oom = fate_judge_oom(fate, seen);
 }
 
-/* Of a container that was started again it is the new one's. */
+/* Engines set their flag when a container ends; one that was started again has the new one's. */
 bool fate_is_contradicted(const struct fate *fate)
 {
-	return fate->report.is_known && !fate->is_restarted &&
+	return fate->report.is_known && !fate->report.is_running &&
 	       fate->report.oom_killed != (fate->kills > 0);
 }
 
@@ -119,10 +119,11 @@ static void fate_tell_report(const struct fate *fate)
 		return;
 	}
 	output_print("%s says: %s", engine, report->status);
-	if (!report->is_running)
-		output_print(", exit code %d", report->exit_code);
-	output_print(", OOMKilled %s%s\n", report->oom_killed ? "true" : "false",
-		     fate->is_restarted ? "; it starts it again" : "");
+	if (report->is_running)
+		output_print("%s\n", fate->is_restarted ? "; it has started it again" : "");
+	else
+		output_print(", exit code %d, OOMKilled %s\n", report->exit_code,
+			     report->oom_killed ? "true" : "false");
 	if (!fate_is_contradicted(fate))
 		return;
 	if (fate->kills)

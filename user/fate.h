@@ -77,7 +77,7 @@ struct fate_seen {
 /* Concludes from @seen, and from what is in @fate of the engine, how @first has ended */
 void fate_judge(struct fate *fate, const struct first_process *first, const struct fate_seen *seen);
 
-/* Whether the engine's OOMKilled is not what the kernel has counted */
+/* The container has ended, and the engine's OOMKilled is not what the kernel has counted */
 bool fate_is_contradicted(const struct fate *fate);
 
 /* "lives", "signal" ... */

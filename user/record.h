@@ -106,9 +106,10 @@
  *			does not tell), signal (null: of none, or not told), exit_code (as engines
  *			have it; null: it lives, or nobody tells), kernel_kills (for want of memory,
  *			in the cgroup, since it was made), restarted (by the engine), contradicted
- *			(the engine's OOMKilled is not what kernel_kills says), report (what the
- *			engine says, an object of status, running, exit_code and oom_killed; null:
- *			it cannot be asked), why (null, or why not)
+ *			(it has ended, and the engine's OOMKilled is not what kernel_kills says),
+ *			report (what the engine says, an object of status, running, exit_code and
+ *			oom_killed, which engines set at the end; null: it cannot be asked), why
+ *			(null, or why not)
  *
  * Of a job of several workers or cgroups: run, cgroup for each of them, and worker, step, level,
  * alloc, hold, free and exit with a key more, worker_name; also events (of the job's own cgroup),

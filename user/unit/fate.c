@@ -268,6 +268,9 @@ static void judges_the_living_and_the_restarted(void)
 	fate_judge(&fate, &first, &seen);
 	EXPECT_NUMBER(fate.how, FATE_LIVES);
 	EXPECT_NUMBER(fate.code, FATE_NO_CODE);
+	/* Somebody else in it was killed, which its engine will say when it ends. */
+	fate.kills = 1;
+	EXPECT_TRUE(!fate_is_contradicted(&fate));
 	/* Its flag is that of the container that runs now. */
 	seen.has_ended = true;
 	fate.report.pid = 8;
