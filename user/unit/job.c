@@ -130,7 +130,8 @@ static void limits_and_times(void)
 {
 	struct job job;
 
-	if (!parses("--kind page --size 50% --max 64M --high 80% --low 1M --min max --swap-max 0 --cgroup a/b",
+	if (!parses("--kind page --size 50% --max 64M --high 80% --low 1M --min max --swap-max 0 "
+		    "--cgroup a/b",
 		    &job))
 		return;
 	EXPECT_NUMBER(job.limits.of[LIMITS_MAX].value, 64 << 20);
