@@ -130,17 +130,18 @@ static void limits_and_times(void)
 {
 	struct job job;
 
-	if (!parses("--kind page --size 50% --max 64M --high 80% --low 1M --min max --swap-max 0 "
-		    "--cgroup a/b",
-		    &job))
+	if (!parses("--kind page --size 50% --max 64M --high 80% --low 1M --swap-max 0", &job))
 		return;
 	EXPECT_NUMBER(job.limits.of[LIMITS_MAX].value, 64 << 20);
 	EXPECT_NUMBER(job.limits.of[LIMITS_HIGH].unit, AMOUNT_PERCENT);
 	EXPECT_NUMBER(job.limits.of[LIMITS_LOW].value, 1 << 20);
-	EXPECT_TRUE(job.limits.of[LIMITS_MIN].value == CG_UNLIMITED);
 	EXPECT_NUMBER(job.limits.of[LIMITS_ZSWAP_MAX].unit, AMOUNT_NONE);
 	EXPECT_NUMBER(job.limits.of[LIMITS_SWAP_MAX].unit, AMOUNT_BYTES);
 	EXPECT_NUMBER(job.limits.of[LIMITS_SWAP_MAX].value, 0);
+
+	if (!parses("--kind page --size 1M --max 64M --min max --cgroup a/b", &job))
+		return;
+	EXPECT_TRUE(job.limits.of[LIMITS_MIN].value == CG_UNLIMITED);
 	EXPECT_STRING(job.cgroup, "a/b");
 
 	if (!parses("--kind page --size 1M --hold 2s --timeout 1m --free random --seed 7", &job))
