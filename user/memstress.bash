@@ -7,7 +7,7 @@
 
 # _memstress TOOL WORD
 _memstress() {
-	local words help
+	local words help=
 
 	if ((COMP_CWORD == 1)); then
 		words=$("$1" help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p')
