@@ -19,6 +19,9 @@
 #define SCOPE_BUS_PATH    "/org/freedesktop/systemd1"
 #define SCOPE_BUS_MANAGER SCOPE_BUS_NAME ".Manager"
 
+/* Where systemd listens without a bus, to root alone (bus_init_private() of src/core/dbus.c) */
+#define SCOPE_BUS_PRIVATE "unix:path=/run/systemd/private"
+
 #define SCOPE_BUS_UNITS SCOPE_BUS_PATH "/unit"
 #define SCOPE_BUS_UNIT  SCOPE_BUS_NAME ".Unit"
 
@@ -59,6 +62,24 @@ static int scope_bus_await_ready(struct sd_bus *bus, __u64 deadline_ns)
 	return ret < 0 ? ret : 0;
 }
 
+/* Without a bus daemon root asks systemd itself, as systemctl does; not if told where a bus is. */
+static int scope_bus_start_system(struct sd_bus **bus)
+{
+	int ret = sd_bus_open_system(bus);
+
+	if (ret >= 0 || geteuid() || getenv("DBUS_SYSTEM_BUS_ADDRESS"))
+		return ret;
+	ret = sd_bus_new(bus);
+	if (ret < 0)
+		return ret;
+	ret = sd_bus_set_address(*bus, SCOPE_BUS_PRIVATE);
+	if (ret >= 0)
+		ret = sd_bus_start(*bus);
+	if (ret < 0)
+		*bus = sd_bus_unref(*bus);
+	return ret;
+}
+
 int scope_bus_open(struct scope_bus *bus, enum scope_manager manager, __u64 timeout_ns)
 {
 	__u64 deadline_ns = clock_now_ns() + timeout_ns;
@@ -69,7 +90,7 @@ int scope_bus_open(struct scope_bus *bus, enum scope_manager manager, __u64 time
 		snprintf(bus->why, sizeof(bus->why), "systemd does not run here");
 		return -EOPNOTSUPP;
 	}
-	ret = manager == SCOPE_SYSTEM || !geteuid() ? sd_bus_open_system(&bus->bus) :
+	ret = manager == SCOPE_SYSTEM || !geteuid() ? scope_bus_start_system(&bus->bus) :
 						      sd_bus_open_user(&bus->bus);
 	if (ret < 0)
 		return scope_bus_explain(bus, ret, NULL);
@@ -304,8 +325,11 @@ int scope_bus_start(struct scope_bus *bus, const char *unit, const char *slice, 
 	sd_bus_slot *slot = NULL;
 	int ret;
 
-	ret = sd_bus_match_signal(bus->bus, &slot, SCOPE_BUS_NAME, SCOPE_BUS_PATH,
-				  SCOPE_BUS_MANAGER, "JobRemoved", scope_bus_on_removed, &job);
+	/* Without a bus in between messages have no sender. */
+	ret = sd_bus_match_signal(bus->bus, &slot,
+				  sd_bus_is_bus_client(bus->bus) > 0 ? SCOPE_BUS_NAME : NULL,
+				  SCOPE_BUS_PATH, SCOPE_BUS_MANAGER, "JobRemoved",
+				  scope_bus_on_removed, &job);
 	if (ret >= 0)
 		ret = sd_bus_message_new_method_call(bus->bus, &message, SCOPE_BUS_NAME,
 						     SCOPE_BUS_PATH, SCOPE_BUS_MANAGER,
