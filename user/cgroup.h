@@ -265,14 +265,16 @@ bool cg_has_word(const char *text, const char *word);
 
 /*
  * For the versions: the number in a file by its own name; a file of an open directory, or of one
- * by its path; clone3() by flags; SIGKILL to all that cgroup.procs lists, there and below.
+ * by its path; fork() with CLONE_INTO_CGROUP, or a move; SIGKILL to all that cgroup.procs lists,
+ * there and below.
  */
 int cg_read_number_at(const struct cgroup *cg, const char *name, __u64 *number);
 int cg_write_text_at(const struct cgroup *cg, const char *name, const char *text);
 ssize_t cg_read_at(int fd, const char *file, char *buffer, size_t size);
 ssize_t cg_read_path(const char *path, const char *file, char *buffer, size_t size);
 int cg_write_at(int fd, const char *file, const char *text);
-pid_t cg_clone(__u64 flags, int cgroup_fd, int *pidfd);
+pid_t cg_fork_into(const struct cgroup *cg, int *pidfd);
+pid_t cg_fork_moved(const struct cgroup *cg, int *pidfd);
 int cg_kill_listed(const struct cgroup *cg);
 
 #endif /* MEMSTRESS_USER_CGROUP_H */

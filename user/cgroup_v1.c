@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cgroup.h"
@@ -256,46 +255,6 @@ static int cg_v1_open_notice(const struct cgroup *cg, int events_fd)
 	return ret;
 }
 
-/*
- * There is no CLONE_INTO_CGROUP. So the child waits to be moved before it does anything else. What
- * the fork needs is charged to the caller's cgroup, as it is on v2, and so is the page of the
- * stack that the child waits on.
- */
-static pid_t cg_v1_fork(const struct cgroup *cg, int *pidfd)
-{
-	char number[16], go = 0;
-	int gate[2];
-	pid_t pid;
-	int ret;
-
-	if (pipe2(gate, O_CLOEXEC))
-		return -errno;
-	pid = cg_clone(0, 0, pidfd);
-	if (!pid) {
-		close(gate[1]);
-		if (read(gate[0], &go, 1) != 1)
-			_exit(EXIT_FAILURE);
-		close(gate[0]);
-		return 0;
-	}
-	close(gate[0]);
-	ret = pid;
-	if (pid > 0) {
-		snprintf(number, sizeof(number), "%d", pid);
-		ret = cg_write_at(cg->fd, "cgroup.procs", number);
-		if (!ret && write(gate[1], &go, 1) != 1)
-			ret = -errno;
-	}
-	/* Without the word to go, the child sees the end of the pipe. */
-	close(gate[1]);
-	if (ret && pid > 0) {
-		waitpid(pid, NULL, 0);
-		close(*pidfd);
-		*pidfd = -1;
-	}
-	return ret ? ret : pid;
-}
-
 static const char *const cg_v1_delegated[] = { "tasks", "cgroup.procs", NULL };
 
 const struct cg_ops cg_v1_ops = {
@@ -325,7 +284,7 @@ const struct cg_ops cg_v1_ops = {
 	.can_host = cg_v1_can_host,
 	.takes_processes = cg_v1_takes_processes,
 	.find_of = cg_v1_find_of,
-	.fork = cg_v1_fork,
+	.fork = cg_fork_moved,
 	.kill = cg_kill_listed,
 	.delegated = cg_v1_delegated,
 };

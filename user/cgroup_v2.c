@@ -126,7 +126,9 @@ static int cg_v2_put_back(int fd, bool changed)
 
 static pid_t cg_v2_fork(const struct cgroup *cg, int *pidfd)
 {
-	return cg_clone(CLONE_INTO_CGROUP, cg->fd, pidfd);
+	pid_t pid = cg_fork_into(cg, pidfd);
+
+	return pid == -ENOSYS ? cg_fork_moved(cg, pidfd) : pid;
 }
 
 static int cg_v2_kill(const struct cgroup *cg)
