@@ -11,6 +11,7 @@
 #include "kernel.h"
 #include "scope.h"
 #include "session.h"
+#include "swap.h"
 
 /* The periodic flush of mm/memcontrol.c runs every two seconds (FLUSH_TIME) */
 #define FLUSH_DEADLINE_NS (5 * NS_PER_S)
@@ -303,8 +304,9 @@ static void visit_cpus(struct scope *scope)
  * CPU's stock has a reference to whom it is of (refill_stock() of mm/memcontrol.c). Removal
  * drains stocks, but passes by one that happens to have no pages (drain_all_stock()); and where
  * pages keep a cgroup, and are freed after that, the stock is the last to have it. It stays
- * until charges of others take its place on that CPU, or have it drained with theirs. Returns
- * how many removed cgroups there still are, by @count.
+ * until charges of others take its place on that CPU, or have it drained with theirs. So do
+ * freed slots of swap, until others free some (swap_settle()). Returns how many removed cgroups
+ * there still are, by @count.
  */
 static long long removed_await(struct scope *scope, long long (*count)(const struct cgroup *top),
 			       __u64 patience_ns, const char *none)
@@ -319,6 +321,8 @@ static long long removed_await(struct scope *scope, long long (*count)(const str
 		removed = count(&scope->top);
 		if (removed > 0 && clock_now_ns() - start >= patience_ns) {
 			visit_cpus(scope);
+			if (swap_is_on())
+				swap_settle();
 			scope_settle(scope);
 			settled = true;
 		}
@@ -326,7 +330,7 @@ static long long removed_await(struct scope *scope, long long (*count)(const str
 	if (!removed)
 		fprintf(stderr, "# %s after %llu ms%s\n", none,
 			(clock_now_ns() - start) / NS_PER_MS,
-			settled ? ", and others' charges" : "");
+			settled ? ", and what others did" : "");
 	return removed;
 }
 
