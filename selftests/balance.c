@@ -135,17 +135,26 @@ long long balance_batch_slack(const char *line)
 	return 2 * batch * unit * sysconf(_SC_NPROCESSORS_ONLN);
 }
 
+long long balance_slack(const struct snapshot *before, const struct snapshot *after,
+			const char *line)
+{
+	long long cgroups = before->cgroups > after->cgroups ? before->cgroups : after->cgroups;
+
+	return balance_batch_slack(line) * cgroups;
+}
+
 /*
  * How far a line may be off. What a task inside has is not known to the byte where lines
  * are kept back, nor if it fills its last page; neither is it on cgroup v1.
  */
-static long long line_slack(const char *name, const struct charge *charge, enum balance_lines lines)
+static long long line_slack(const struct snapshot *before, const struct snapshot *after,
+			    const char *name, const struct charge *charge, enum balance_lines lines)
 {
 	if (snapshot_tells_bytes())
 		return 0;
 	if (snapshot_counts_pages(name))
 		return lines == BALANCE_HELD && charge->byte_bytes ? books_page_size() : 0;
-	return balance_batch_slack(name);
+	return balance_slack(before, after, name);
 }
 
 int balance(const struct snapshot *before, const struct snapshot *after,
@@ -163,7 +172,7 @@ int balance(const struct snapshot *before, const struct snapshot *after,
 
 		if (lines == BALANCE_HELD && balance_line_counts_events(line->name))
 			continue;
-		if (llabs(seen - expected) <= line_slack(line->name, charge, lines))
+		if (llabs(seen - expected) <= line_slack(before, after, line->name, charge, lines))
 			continue;
 		violations++;
 		if (llabs(seen - expected) <= worst)

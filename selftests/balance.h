@@ -78,8 +78,15 @@ long long balance_line(const struct snapshot *before, const struct snapshot *aft
 /* Whether a line counts what happened and not what is held */
 bool balance_line_counts_events(const char *line);
 
-/* How far a line may be off because each CPU keeps back a batch of it (kernel_batches_stat()) */
+/*
+ * How far a line of a cgroup without children may be off because each CPU keeps back a batch of
+ * it (kernel_batches_stat())
+ */
 long long balance_batch_slack(const char *line);
+
+/* The same of any cgroup: a batch of each that was below it reaches it as late */
+long long balance_slack(const struct snapshot *before, const struct snapshot *after,
+			const char *line);
 
 /* Prints what a law returned: the violation's expected, seen, difference, or -errno */
 void balance_report(const char *what, int ret, const struct violation *violation);

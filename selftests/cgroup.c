@@ -322,6 +322,13 @@ static long long count_directories(const char *path)
 	return count;
 }
 
+long long cgroup_count(const struct cgroup *cg)
+{
+	long long dying = cgroup_count_dying(cg);
+
+	return count_directories(cg->path) + (dying > 0 ? dying : 0);
+}
+
 long long cgroup_count_unfreed(void)
 {
 	long long count = -ENOENT, of, hierarchy;

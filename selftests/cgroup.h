@@ -63,6 +63,9 @@ long long cgroup_read_key(const struct cgroup *cg, const char *file, const char 
  */
 long long cgroup_count_dying(const struct cgroup *top);
 
+/* The cgroup itself and all below it, with those that are removed and still there */
+long long cgroup_count(const struct cgroup *cg);
+
 /*
  * Cgroups of the hierarchy with the memory controller that are removed and not freed: those
  * are in /proc/cgroups, too, at each controller of the hierarchy; which is 0 on cgroup v2,

@@ -187,7 +187,7 @@ int moves_check(const struct snapshot *before, const struct snapshot *after,
 			continue;
 		wrong += moves_judge(line, move ? move : &none,
 				     after->line[i].value - snapshot_value(before, line),
-				     balance_batch_slack(line), violation);
+				     balance_slack(before, after, line), violation);
 	}
 	for (i = 0; i < moves->count; i++) {
 		const struct move *move = &moves->move[i];
@@ -195,7 +195,7 @@ int moves_check(const struct snapshot *before, const struct snapshot *after,
 		if (!strchr(move->line, '+'))
 			continue;
 		wrong += moves_judge(move->line, move, sum_moved(before, after, move->line, of),
-				     2 * balance_batch_slack(move->line), violation);
+				     2 * balance_slack(before, after, move->line), violation);
 	}
 	return wrong;
 }

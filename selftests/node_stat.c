@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cpu.h"
 #include "node_stat.h"
 
 static int node_stat_parse(struct node_stat_line *line, char *text)
@@ -57,14 +58,15 @@ long long node_stat_value(const struct node_stat *stat, const char *name, unsign
 int node_stat_check(const struct node_stat *stat, const struct snapshot *snap,
 		    struct violation *violation)
 {
+	const unsigned int nodes = cpu_count_nodes();
 	unsigned int i, node;
 	int unequal = 0;
 
 	for (i = 0; i < stat->lines; i++) {
 		const struct node_stat_line *line = &stat->line[i];
 		long long sum = 0, all = snapshot_value(snap, line->name);
-		/* Kept back by the counters of the nodes, and by those of the cgroup */
-		long long slack = 2 * balance_batch_slack(line->name);
+		/* Now, not twice: by the counters of each node, and by those of the cgroup */
+		long long slack = balance_slack(snap, snap, line->name) / 2 * (nodes + 1);
 
 		for (node = 0; node < NODES_MAX; node++)
 			sum += line->value[node];

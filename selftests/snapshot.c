@@ -52,6 +52,8 @@ int snapshot_take(struct snapshot *snap, const struct cgroup *cg)
 	int ret;
 
 	memset(snap, 0, sizeof(*snap));
+	if (kernel_batches_stat())
+		snap->cgroups = cgroup_count(cg);
 	ret = snapshot_add_counter(snap, cg, "usage", "memory.current");
 	if (!ret && cgroup_is_v1())
 		ret = snapshot_add_v1_counters(snap, cg);

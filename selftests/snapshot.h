@@ -26,6 +26,8 @@ struct snapshot_line {
  * and the total_ ones; there "kernel" and "memsw" are the counters.
  */
 struct snapshot {
+	/* Where kernel_batches_stat(), cgroup_count(); they all may keep something back */
+	long long cgroups;
 	unsigned int lines;
 	struct snapshot_line line[SNAPSHOT_LINES];
 };
