@@ -16,7 +16,7 @@
 	"CGROUP is a path below the mount, with or without the mount, as it is in\n"     \
 	"/proc/PID/cgroup; pid:N, the one that a process is in; unit:NAME, of a unit\n"  \
 	"of systemd; docker:NAME or podman:NAME, of a container by name or id; or the\n" \
-	"beginning of a container's id, six digits or more. "
+	"beginning of a container's id, six digits or more."
 
 /* Finds the tree, as cg_find(). 0 or -1 */
 int cgroup_name_find_tree(struct cg_tree *tree, struct error *error);

@@ -45,7 +45,7 @@ static const struct option_group attach_groups[] = { { "Options", attach_options
 
 static const char attach_help[] =
 	"\n"
-	"PID is a process; all its threads are moved. " CGROUP_NAME_HELP "\n"
+	"PID is a process; all its threads are moved.\n" CGROUP_NAME_HELP "\n"
 	"\n"
 	"What a process was charged before it was moved stays with the cgroup that was\n"
 	"charged, until it is freed; what it takes from then on is charged to the new one.\n"

@@ -333,7 +333,7 @@ static int stat_show(struct stat_view *view, char *const *names)
 }
 
 static const char stat_help[] =
-	"\n" CGROUP_NAME_HELP "None: your own.\n"
+	"\n" CGROUP_NAME_HELP " None: your own.\n"
 	"\n"
 	"  usage   memory.current (on v1 memory.usage_in_bytes)\n"
 	"  limit   the tightest memory.max of it and those above it, and whose it is;\n"
