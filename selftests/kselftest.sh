@@ -36,7 +36,7 @@ install_collection() {
 	expect 0 || return
 	make -s -C "$here" list | sed 's/^/memstress:/' | diff - "$installed/kselftest-list.txt" ||
 		complain "these are not all the programs" || return
-	for word in $(make -s -C "$here" list) features settings config; do
+	for word in $(make -s -C "$here" list) cli.sh features settings config; do
 		[[ -e $installed/memstress/$word ]] || complain "$word is not installed" || return
 	done
 }
