@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the tests of the tool have in common, sourced by each test_cli_*.sh. They use it as a user
-# does: exit codes, what it says, what it leaves behind. After each test there must be the same
-# cgroups and the same controllers enabled as before.
+# What the tests of the tool have in common, sourced by test_cli_*.sh and test_jobs.sh. They use it
+# as a user does: exit codes, what it says, what it leaves behind. After each test there must be the
+# same cgroups and the same controllers enabled as before.
 #
 # Environment: CASE, the only test to run; SLOWNESS, how many times longer things take here.
 #
@@ -218,8 +218,9 @@ between() {
 	{ [ "$2" -ge "$1" ] && [ "$2" -le "$3" ]; } 2>/dev/null || complain "expected $1 <= $2 <= $3"
 }
 
+# has_record TYPE [KEY VALUE]
 has_record() {
-	grep -q "\"type\":\"$1\"" "$tmp/out"
+	grep "\"type\":\"$1\"" "$tmp/out" | grep -q -F -e "${2:+\"$2\":$3}"
 }
 
 # kernel_before MAJOR MINOR
@@ -354,19 +355,24 @@ machine() {
 	else
 		cat "$cgroups/cgroup.subtree_control"
 	fi
-	cat "$parameters"/*
+	[ ! -d "$parameters" ] || cat "$parameters"/*
 }
 
 unchanged() {
 	machine | cmp -s "$tmp/machine" -
 }
 
-# test_one NAME: passed if the function of this name succeeds and leaves nothing
+# run_test NAME: one that is the function of this name; a script may have others
+run_test() {
+	"$1"
+}
+
+# test_one NAME: passed if it succeeds and leaves nothing
 test_one() {
 	current=$1
 	number=$((number + 1))
 	skipped=
-	if "$1" && { unchanged || complain "left behind: $(machine | diff "$tmp/machine" - | xargs)"; }; then
+	if run_test "$1" && { unchanged || complain "left behind: $(machine | diff "$tmp/machine" - | xargs)"; }; then
 		echo "ok $number $1"
 	elif [ -n "$skipped" ]; then
 		echo "ok $number $1 # SKIP $skipped"
@@ -381,9 +387,9 @@ skip_all() {
 	exit 4
 }
 
-# run_tests NAMES: of functions, in one word; what a script ends with, and its exit status
-run_tests() {
-	[ -c /dev/memstress ] || skip_all "no /dev/memstress"
+# run_anywhere NAMES: of tests, in one word, with the module or without; what a script ends with, and
+# its exit status
+run_anywhere() {
 	command -v memstress >/dev/null || skip_all "no memstress in PATH"
 	tmp=$(mktemp -d)
 	trap 'rm -rf "$tmp"' EXIT
@@ -397,4 +403,10 @@ run_tests() {
 		test_one "$name"
 	done
 	[ $failed -eq 0 ]
+}
+
+# run_tests NAMES: the same, and none of them without the module
+run_tests() {
+	[ -c /dev/memstress ] || skip_all "no /dev/memstress"
+	run_anywhere "$1"
 }

@@ -3,87 +3,20 @@
 #
 # Job files: each of jobs/ with the expectation that it contains, or refused for what it needs and
 # the machine does not have; expectations that are wrong; what is no job; and that nothing is left
-# behind. After each test there must be the same cgroups and the same controllers enabled as before.
+# behind. Without the module those with kernel memory are refused.
 #
-# Environment: JOBS, the folder of the jobs; CASE, the only test to run.
+# Environment: JOBS, the folder of the jobs; and cli.sh's.
+. "$(dirname "$0")/cli.sh"
 
-cgroups=/sys/fs/cgroup	# where the memory controller is
-v1=
-if [ -e $cgroups/memory/memory.usage_in_bytes ]; then
-	cgroups=$cgroups/memory
-	v1=yes
-fi
-here=$(dirname "$0")
-wait_tries=$((600 * ${SLOWNESS:-1}))	# of 50 ms: emulated machines are slow
-
-number=0
-failed=0
-
-complain() {
-	echo "# $current: $*"
-	return 1
-}
-
-# await COMMAND...: until it succeeds
-await() {
-	tries=$wait_tries
-	until "$@"; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || complain "never came true: $*" || return
-		sleep 0.05
-	done
-}
-
-# run ARGUMENT...: the tool in the foreground; sets $status
-run() {
-	memstress run "$@" >"$tmp/out" 2>"$tmp/err"
-	status=$?
-}
-
-# start ARGUMENT...: the tool in the background, as JSON; sets $tool, its process
-start() {
-	: >"$tmp/out"
-	memstress run --json "$@" >"$tmp/out" 2>"$tmp/err" &
-	tool=$!
-}
-
-# Waits for what start() began; sets $status
-finish() {
-	wait "$tool" 2>/dev/null
-	status=$?
-}
-
-is_over() {
-	! kill -0 "$1" 2>/dev/null
-}
-
-# expect STATUS: of the last run; shows what it said if it is another one
-expect() {
-	[ "$status" -eq "$1" ] && return
-	sed 's/^/# out: /' "$tmp/out"
-	sed 's/^/# err: /' "$tmp/err"
-	complain "exit code $status, expected $1"
-}
-
-# said PATTERN: on stdout
-said() {
-	grep -q -e "$1" "$tmp/out" || complain "stdout does not say: $1"
-}
-
-# one_line TEXT: on stderr, and no more than that
-one_line() {
-	[ "$(wc -l <"$tmp/err")" -eq 1 ] || complain "stderr: $(cat "$tmp/err")" || return
+# one_literal TEXT: one_line(), for what is no pattern
+one_literal() {
+	one_line '' || return
 	grep -q -F -e "$1" "$tmp/err" || complain "stderr does not say: $1: $(cat "$tmp/err")"
 }
 
 # job: what comes in, as a job file
 job() {
 	cat >"$tmp/j"
-}
-
-# has_record TYPE [KEY VALUE]
-has_record() {
-	grep "\"type\":\"$1\"" "$tmp/out" | grep -q -F -e "${2:+\"$2\":$3}"
 }
 
 # workers: the processes of the run that start() began
@@ -118,13 +51,13 @@ runs_as_expected() {
 	file=$jobs/${current#runs_}.ini
 	missing=$(lacks "$file")
 	if [ -n "$missing" ]; then
-		run "$file"
-		expect 4 && one_line "needs: '$missing' is not what is here"
+		run run "$file"
+		expect 4 && one_literal "needs: '$missing' is not what is here"
 	elif grep -q '^kind = page$' "$file" && [ ! -c /dev/memstress ]; then
-		run "$file"
-		expect 4 && one_line /dev/memstress
+		run run "$file"
+		expect 4 && one_literal /dev/memstress
 	else
-		run "$file"
+		run run "$file"
 		expect 0 && said '^PASS: '
 	fi
 }
@@ -153,38 +86,38 @@ two_workers() {
 
 wrong_expectations_fail() {
 	two_workers
-	run "$tmp/j" && expect 0 || return
+	run run "$tmp/j" && expect 0 || return
 	two_workers "done" "done"
-	run "$tmp/j" && said '^FAIL: expected of bound done: oom of inside$' && expect 1 || return
+	run run "$tmp/j" && said '^FAIL: expected of bound done: oom of inside$' && expect 1 || return
 	two_workers oom
-	run "$tmp/j" && said '^FAIL: expected of free oom: done$' && expect 1 || return
+	run run "$tmp/j" && said '^FAIL: expected of free oom: done$' && expect 1 || return
 	two_workers "done" "oom of outside"
-	run "$tmp/j" && said '^FAIL: expected of bound oom of outside: oom of inside$' && expect 1 || return
+	run run "$tmp/j" && said '^FAIL: expected of bound oom of outside: oom of inside$' && expect 1 || return
 	two_workers "done" "some survive"
-	run "$tmp/j" && expect 1 || return
+	run run "$tmp/j" && expect 1 || return
 	two_workers "1 done" "none survive, all killed"
-	run "$tmp/j" && expect 0 || return
+	run run "$tmp/j" && expect 0 || return
 	two_workers "2 done"
-	run "$tmp/j" && expect 1
+	run run "$tmp/j" && expect 1
 }
 
 # Of a job without [expect], what the steps say is expected.
 expectations_follow_from_steps() {
 	two_workers
 	sed -i '/expect/,$d' "$tmp/j"
-	run "$tmp/j" && said '^FAIL: expected of bound done: oom of inside$' && expect 1 || return
+	run run "$tmp/j" && said '^FAIL: expected of bound done: oom of inside$' && expect 1 || return
 	echo 'until = oom' >>"$tmp/j"
 	sed -i '$!b; s/.*/until = oom/' "$tmp/j"
-	run "$tmp/j" && expect 0
+	run run "$tmp/j" && expect 0
 }
 
 options_count_more() {
 	two_workers
-	run "$tmp/j" --size 4M --expect "done" && expect 0 || return
-	run "$tmp/j" --kind memfd,size=4M && expect 2 && one_line '--kind: whose steps?' || return
+	run run "$tmp/j" --size 4M --expect "done" && expect 0 || return
+	run run "$tmp/j" --kind memfd,size=4M && expect 2 && one_literal '--kind: whose steps?' || return
 	printf 'max = 16M\n[step]\nkind = anon\nsize = 32M\n' | job
-	run "$tmp/j" --size 2M && expect 0 || return
-	run --kind memfd,size=3M "$tmp/j" && said '^ *1  memfd, .* 3145728 ' && expect 0
+	run run "$tmp/j" --size 2M && expect 0 || return
+	run run --kind memfd,size=3M "$tmp/j" && said '^ *1  memfd, .* 3145728 ' && expect 0
 }
 
 # same: what JSON says but for times, processes, and what a run is not told to do
@@ -194,7 +127,7 @@ same() {
 }
 
 one_worker_is_as_by_options() {
-	run --json --max 16M --swap-max 0 --kind anon --size 2M --kind memfd --size 1M --hold 10ms
+	run run --json --max 16M --swap-max 0 --kind anon --size 2M --kind memfd --size 1M --hold 10ms
 	expect 0 && same >"$tmp/options" || return
 	cat <<-EOF | job
 		hold = 10ms
@@ -211,13 +144,13 @@ one_worker_is_as_by_options() {
 		[expect]
 		one = done
 	EOF
-	run "$tmp/j" --json
+	run run "$tmp/j" --json
 	expect 0 || return
 	same | diff "$tmp/options" - >"$tmp/diff" || complain "$(cat "$tmp/diff")"
 }
 
 tells_all_as_json() {
-	run --json "$jobs/growing_shell.ini" --every 800ms
+	run run --json "$jobs/growing_shell.ini" --every 800ms
 	has_record worker worker_name '"shell"' && has_record moved cgroup '"limited"' &&
 		has_record ended outcome '"oom"' && has_record ended limit_cgroup '"limited"' &&
 		has_record used cgroup '"limited"' && has_record expected holds true &&
@@ -248,7 +181,7 @@ limits_change_in_time() {
 		[at 500ms]
 		max = 90M
 	EOF
-	run --json "$tmp/j"
+	run run --json "$tmp/j"
 	expect 0 && [ "$(grep -c '"type":"written".*"done":true,"errno":0' "$tmp/out")" -eq 4 ] &&
 		has_record written bytes 67108864 && has_record written bytes 1048576 &&
 		has_record written bytes 52428800 && has_record written bytes 94371840
@@ -261,11 +194,11 @@ began_after() {
 }
 
 steps_wait() {
-	run --json --kind anon,size=1M --kind memfd,size=1M,wait=600ms --max 16M
+	run run --json --kind anon,size=1M --kind memfd,size=1M,wait=600ms --max 16M
 	began_after 1 0 && began_after 2 600000000 && expect 0 || return
 	printf '[worker a]\nwait=400ms\n[step]\nkind=anon\nsize=1M\n[worker b]\nafter=a\n' | job
 	printf 'start=300ms\n[step]\nkind=memfd\nsize=1M\nwait=200ms\n' >>"$tmp/j"
-	run --json "$tmp/j"
+	run run --json "$tmp/j"
 	began_after 1 400000000 && expect 0 || return
 	# One after the other: 400, 300 and 200 ms.
 	at=$(sed -n 's/.*"type":"step","time_ns":\([0-9]*\),"worker_name":"b".*/\1/p' "$tmp/out")
@@ -275,7 +208,7 @@ steps_wait() {
 # What is at a time when nobody is left is told, and not done.
 later_times_are_not_done() {
 	printf '[worker one]\n[step]\nkind = anon\nsize = 1M\n[at 1m]\nmax = 20M\n' | job
-	run "$tmp/j"
+	run run "$tmp/j"
 	expect 0 && said 'line 5, at .*, was not done'
 }
 
@@ -327,7 +260,7 @@ stops_on_signals() {
 
 gives_up_in_time() {
 	long_job
-	run "$tmp/j" --timeout 1s
+	run run "$tmp/j" --timeout 1s
 	said '^FAIL: the time allowed was over' && expect 1
 }
 
@@ -362,8 +295,8 @@ tells_a_kill_from_an_oom() {
 refused() {
 	# shellcheck disable=SC2059 # it has escapes
 	printf "$1" | job
-	run "$tmp/j"
-	expect 2 && one_line "$tmp/j$2"
+	run run "$tmp/j"
+	expect 2 && one_literal "$tmp/j$2"
 }
 
 what_is_no_job_is_refused() {
@@ -394,59 +327,31 @@ what_is_no_job_is_refused() {
 		refused "needs = luck\n$one" ":1: needs: 'luck' is not allowed; give" &&
 		refused '[worker a]\n[step]\nkind = anon\nuntil = oom\n[worker b]\n[step]\nkind = anon\nsize = 1M\n' \
 			':3: step 1 (anon): only a limit would end it' || return
-	run "$tmp/none" && expect 2 && one_line "cannot open the job $tmp/none: No such file"
+	run run "$tmp/none" && expect 2 && one_literal "cannot open the job $tmp/none: No such file"
 }
 
 what_is_missing_is_unsupported() {
 	other=v1
 	[ -z "$v1" ] || other=v2
 	printf 'needs = %s\n[step]\nkind = anon\nsize = 1M\n' $other | job
-	run "$tmp/j" && expect 4 && one_line "$tmp/j:1: needs: '$other' is not what is here" || return
+	run run "$tmp/j" && expect 4 && one_literal "$tmp/j:1: needs: '$other' is not what is here" || return
 	[ -n "$v1" ] || return 0
 	printf '[cgroup a]\nhigh = 1M\n[worker b]\ncgroup = a\n[step]\nkind = anon\nsize = 1M\n' | job
-	run "$tmp/j" && expect 4 && one_line "$tmp/j:1: high: cgroup v1 has no such thing"
+	run run "$tmp/j" && expect 4 && one_literal "$tmp/j:1: high: cgroup v1 has no such thing"
 }
 
-machine() {
-	find "$cgroups" -mindepth 1 -type d
-	[ -n "$v1" ] || cat "$cgroups/cgroup.subtree_control"
-}
-
-unchanged() {
-	machine | cmp -s "$tmp/machine" -
-}
-
-# test_one NAME: passed if its function succeeds and leaves nothing
-test_one() {
-	current=$1
-	number=$((number + 1))
+run_test() {
 	case $1 in
-	runs_*)	function=runs_as_expected ;;
-	*)	function=$1 ;;
+	runs_*)	runs_as_expected ;;
+	*)	"$1" ;;
 	esac
-	if "$function" && { unchanged || complain "left behind: $(machine | diff "$tmp/machine" - | xargs)"; }; then
-		echo "ok $number $1"
-	else
-		failed=$((failed + 1))
-		echo "not ok $number $1"
-	fi
 }
 
-command -v memstress >/dev/null || {
-	echo "1..0 # SKIP no memstress in PATH"
-	exit 4
-}
 jobs=${JOBS:-}
-for folder in "$here/jobs" "$here/../jobs"; do
+for folder in "$(dirname "$0")/jobs" "$(dirname "$0")/../jobs"; do
 	[ -n "$jobs" ] || [ ! -d "$folder" ] || jobs=$folder
 done
-[ -n "$jobs" ] || {
-	echo "1..0 # SKIP no jobs"
-	exit 4
-}
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-machine >"$tmp/machine"
+[ -n "$jobs" ] || skip_all "no jobs"
 
 tests="
 	wrong_expectations_fail
@@ -468,13 +373,4 @@ for file in "$jobs"/*.ini; do
 	file=${file##*/}
 	tests="$tests runs_${file%.ini}"
 done
-tests=${CASE:-$tests}
-
-echo "TAP version 13"
-# shellcheck disable=SC2086 # they are several
-set -- $tests
-echo "1..$#"
-for name; do
-	test_one "$name"
-done
-[ $failed -eq 0 ]
+run_anywhere "$tests"
