@@ -208,8 +208,9 @@ static long ms_settle_drain(void *data)
 	if (ret)
 		return ret;
 	usage = ms_settle_usage(settle);
+	/* An interrupt had the stock given back, by freeing another cgroup's memory (refill_stock()). */
 	if (!usage)
-		return -ENOMEM;
+		return 0;
 	ret = settle->ops->drain(settle, usage);
 	if (ret)
 		return ret;
