@@ -239,6 +239,7 @@ u64 ms_kind_bitmap(void);
 int ms_kind_check(const struct memstress_alloc *cmd);
 int ms_kind_check_free(const struct ms_request *request, u32 method);
 int ms_kind_prepare(const struct memstress_alloc *cmd, struct ms_request *request);
+int ms_kind_prepare_pages(struct ms_request *request);
 int ms_kind_describe(struct memstress_info *cmd);
 void ms_kind_add_books(struct memstress_books *sum, const struct ms_request *request,
 		       struct ms_count count);

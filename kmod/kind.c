@@ -211,6 +211,18 @@ int ms_kind_prepare(const struct memstress_alloc *cmd, struct ms_request *reques
 	return ops->prepare(request);
 }
 
+/* @prepare of a kind whose objects are whole pages, each of them charged as a page. */
+int ms_kind_prepare_pages(struct ms_request *request)
+{
+	u64 bytes = PAGE_ALIGN(request->size);
+
+	request->unit.requested_bytes = request->size;
+	request->unit.footprint_bytes = bytes;
+	if (ms_request_accounted(request))
+		request->unit.page_charged_bytes = bytes;
+	return 0;
+}
+
 /* Whether such objects can be freed by enum memstress_free_method @method. */
 int ms_kind_check_free(const struct ms_request *request, u32 method)
 {

@@ -18,17 +18,6 @@ static u64 ms_exact_largest(void)
 	return (u64)PAGE_SIZE << MAX_PAGE_ORDER;
 }
 
-static int ms_exact_prepare(struct ms_request *request)
-{
-	u64 bytes = PAGE_ALIGN(request->size);
-
-	request->unit.requested_bytes = request->size;
-	request->unit.footprint_bytes = bytes;
-	if (ms_request_accounted(request))
-		request->unit.page_charged_bytes = bytes;
-	return 0;
-}
-
 static struct ms_link *ms_exact_alloc(const struct ms_request *request)
 {
 	return alloc_pages_exact(request->size, request->gfp);
@@ -55,7 +44,7 @@ const struct ms_kind_ops ms_exact_ops = {
 	.free_methods = BIT_ULL(MEMSTRESS_FREE_SINGLY) | BIT_ULL(MEMSTRESS_FREE_RCU),
 	.smallest = sizeof(struct ms_link),
 	.largest = ms_exact_largest,
-	.prepare = ms_exact_prepare,
+	.prepare = ms_kind_prepare_pages,
 	.alloc = ms_exact_alloc,
 	.free = ms_exact_free,
 	.charged_page = ms_exact_charged_page,

@@ -20,17 +20,6 @@ static u64 ms_vmalloc_largest(void)
 	return (u64)totalram_pages() << PAGE_SHIFT;
 }
 
-static int ms_vmalloc_prepare(struct ms_request *request)
-{
-	u64 bytes = PAGE_ALIGN(request->size);
-
-	request->unit.requested_bytes = request->size;
-	request->unit.footprint_bytes = bytes;
-	if (ms_request_accounted(request))
-		request->unit.page_charged_bytes = bytes;
-	return 0;
-}
-
 static struct ms_link *ms_vmalloc_alloc(const struct ms_request *request)
 {
 	return __vmalloc(request->size, request->gfp);
@@ -61,7 +50,7 @@ const struct ms_kind_ops ms_vmalloc_ops = {
 	.free_methods = BIT_ULL(MEMSTRESS_FREE_SINGLY) | BIT_ULL(MEMSTRESS_FREE_RCU),
 	.smallest = sizeof(struct ms_link),
 	.largest = ms_vmalloc_largest,
-	.prepare = ms_vmalloc_prepare,
+	.prepare = ms_kind_prepare_pages,
 	.alloc = ms_vmalloc_alloc,
 	.free = ms_vmalloc_free,
 	.charged_page = ms_vmalloc_charged_page,
