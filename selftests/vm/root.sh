@@ -84,8 +84,8 @@ make_kernel_root() {
 
 # Of the groups that $use names
 lab_packages() {
-	awk -v use="$use" '$1 ~ "^(build|install|lab|" use ")$" && $2 !~ /^linux-/ { print $2 }' \
-		"$here/packages"
+	awk -v groups="^(build|install|lab|$use|$use-$base)\$" \
+		'$1 ~ groups && $2 !~ /^linux-/ { print $2 }' "$here/packages"
 }
 
 # has_packages ROOT: it was made with all that is listed today

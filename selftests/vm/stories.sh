@@ -7,14 +7,15 @@
 # stories.sh shell: be root there
 # stories.sh refresh: make its root anew
 #
-# Environment: lab.sh's; LIMIT is an hour unless set.
+# Environment: SUITE, of the lab machine, one of the list in labs (bookworm); lab.sh's; LIMIT is an
+# hour unless set.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 . "$here/apt.sh"
 . "$here/lab_machine.sh"
 
-suite=bookworm
+suite=${SUITE:-bookworm}
 out=$top/build/lab
 root=$out/root
 export LIMIT=${LIMIT:-3600}
