@@ -82,22 +82,24 @@ FIXTURE_TEARDOWN(headroom)
  * batch, and when that does not fit for just what is needed. Sizes here divide a batch,
  * so that a stock has either enough for one object or nothing.
  *
- * An object charged by the byte takes what is left over from others, and a page when that
- * is too little; what then is left of both adds up (obj_cgroup_charge() and
- * refill_obj_stock()). None here is larger than a page.
+ * An object charged by the byte takes what is left over from others, and when that is too
+ * little as many pages as it needs by itself; what then is left of both adds up
+ * (obj_cgroup_charge() and refill_obj_stock()). One is larger than a page where slabs are
+ * watched for overruns.
  */
 static long long objects_that_fit(const struct memstress_books *one, long long pages)
 {
 	long long page = books_page_size(), rest = 0, objects = 0;
+	long long bytes = one->byte_charged_bytes, needed = (bytes + page - 1) / page;
 
 	if (one->page_charged_bytes)
 		return pages * page / (long long)one->page_charged_bytes;
-	while (rest >= (long long)one->byte_charged_bytes || pages) {
-		if (rest < (long long)one->byte_charged_bytes) {
-			pages--;
-			rest += page;
+	while (rest >= bytes || pages >= needed) {
+		if (rest < bytes) {
+			pages -= needed;
+			rest += needed * page;
 		}
-		rest -= one->byte_charged_bytes;
+		rest -= bytes;
 		objects++;
 	}
 	return objects;
