@@ -73,6 +73,7 @@ struct cgroup;
  *	way; -ENOTEMPTY: v1 does not count children here, and there are some already
  * @put_back: undo that, and what a dead run has done. 0 or -errno; -ETXTBSY: somebody else still
  *	relies on it
+ * @relies: the cgroup whose directory is @fd is no run's and needs what enable() did for it
  * @is_root: the directory is the root of the whole tree, not of what a namespace or a container
  *	shows of it
  * @can_host: a child with the controller can be made in this directory, by the look of it
@@ -98,6 +99,7 @@ struct cg_ops {
 	bool (*holds_below)(const char *path);
 	int (*enable)(int fd, bool *changed);
 	int (*put_back)(int fd, bool changed);
+	bool (*relies)(int fd);
 	bool (*is_root)(const char *path);
 	bool (*can_host)(const char *path);
 	bool (*takes_processes)(const char *path);

@@ -2,8 +2,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -63,7 +65,45 @@ bool cg_lock_alone(int fd)
 	return !flock(fd, LOCK_EX | LOCK_NB);
 }
 
-bool cg_has_marked_child(int fd, enum cg_mark mark)
+static void cg_leave_lock(int fd)
+{
+	struct stat stat;
+	int again;
+
+	if (fstat(fd, &stat) || !S_ISDIR(stat.st_mode))
+		return;
+	again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (again < 0)
+		return;
+	dup3(again, fd, O_CLOEXEC);
+	close(again);
+}
+
+/* Without memory of its own, which would be charged to the cgroup of the child. */
+void cg_leave_locks(void)
+{
+	int dir = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	union {
+		struct dirent64 first;
+		char bytes[1024];
+	} entries;
+	ssize_t length, at;
+
+	while (dir >= 0 && (length = getdents64(dir, &entries, sizeof(entries))) > 0) {
+		for (at = 0; at < length;) {
+			const struct dirent64 *entry = (void *)&entries.bytes[at];
+			int fd = atoi(entry->d_name);
+
+			if (fd > STDERR_FILENO && fd != dir)
+				cg_leave_lock(fd);
+			at += entry->d_reclen;
+		}
+	}
+	if (dir >= 0)
+		close(dir);
+}
+
+bool cg_has_child(int fd, bool (*is_one)(int fd))
 {
 	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = again < 0 ? NULL : fdopendir(again);
@@ -84,7 +124,7 @@ bool cg_has_marked_child(int fd, enum cg_mark mark)
 		child = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (child < 0)
 			continue;
-		found = cg_is_marked(child, mark);
+		found = is_one(child);
 		close(child);
 	}
 	closedir(dir);

@@ -36,7 +36,13 @@ int cg_lock_shared(int fd);
 /* False: somebody has a lock */
 bool cg_lock_alone(int fd);
 
-/* Whether a directory in the directory @fd is marked */
-bool cg_has_marked_child(int fd, enum cg_mark mark);
+/*
+ * In a child that may outlive its parent for a moment: locks are the parent's alone, whose
+ * directories are opened again under the same numbers
+ */
+void cg_leave_locks(void);
+
+/* Whether there is a directory in the directory @fd that is one, @is_one being asked of each */
+bool cg_has_child(int fd, bool (*is_one)(int fd));
 
 #endif /* MEMSTRESS_USER_CGROUP_MARK_H */

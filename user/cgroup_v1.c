@@ -109,6 +109,11 @@ static int cg_v1_enable(int fd, bool *changed)
 	return 0;
 }
 
+static bool cg_v1_relies(int fd)
+{
+	return cg_is_marked(fd, CG_DELEGATED);
+}
+
 /* The kernel refuses as long as there is a child. */
 static int cg_v1_put_back(int fd, bool changed)
 {
@@ -280,6 +285,7 @@ const struct cg_ops cg_v1_ops = {
 	.holds_below = cg_v1_holds_below,
 	.enable = cg_v1_enable,
 	.put_back = cg_v1_put_back,
+	.relies = cg_v1_relies,
 	.is_root = cg_v1_is_root,
 	.can_host = cg_v1_can_host,
 	.takes_processes = cg_v1_takes_processes,

@@ -10,6 +10,7 @@
 
 #include "cgroup.h"
 #include "cgroup_mark.h"
+#include "compiler.h"
 
 static bool cg_v2_path_has_word(const char *path, const char *file)
 {
@@ -107,13 +108,40 @@ static int cg_v2_enable(int fd, bool *changed)
 	return 0;
 }
 
+/* What it has as long as nobody has set it. */
+static const struct {
+	const char *file, *unset;
+} cg_v2_limits[] = {
+	{ "memory.max", "max\n" },       { "memory.high", "max\n" },
+	{ "memory.low", "0\n" },         { "memory.min", "0\n" },
+	{ "memory.swap.max", "max\n" },  { "memory.swap.high", "max\n" },
+	{ "memory.zswap.max", "max\n" }, { "memory.oom.group", "0\n" },
+};
+
+/* Its limits would be gone with the controller. */
+static bool cg_v2_relies(int fd)
+{
+	char text[32];
+	unsigned int i;
+
+	if (cg_is_marked(fd, CG_DELEGATED))
+		return true;
+	if (cg_is_marked(fd, CG_MADE))
+		return false;
+	for (i = 0; i < ARRAY_SIZE(cg_v2_limits); i++)
+		if (cg_read_at(fd, cg_v2_limits[i].file, text, sizeof(text)) > 0 &&
+		    strcmp(text, cg_v2_limits[i].unset))
+			return true;
+	return false;
+}
+
 static int cg_v2_put_back(int fd, bool changed)
 {
 	int ret;
 
 	if (!changed && !cg_is_marked(fd, CG_ENABLED))
 		return 0;
-	if (!cg_lock_alone(fd) || cg_has_marked_child(fd, CG_DELEGATED))
+	if (!cg_lock_alone(fd) || cg_has_child(fd, cg_v2_relies))
 		return -ETXTBSY;
 	ret = cg_write_at(fd, "cgroup.subtree_control", "-memory");
 	/* A child has given it to its own children: it is his by now. */
@@ -196,6 +224,7 @@ const struct cg_ops cg_v2_ops = {
 	.holds_below = cg_v2_holds_below,
 	.enable = cg_v2_enable,
 	.put_back = cg_v2_put_back,
+	.relies = cg_v2_relies,
 	.is_root = cg_v2_is_root,
 	.can_host = cg_v2_can_host,
 	.takes_processes = cg_v2_takes_processes,

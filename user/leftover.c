@@ -117,7 +117,7 @@ static void leftovers_see_controller(const char *path, void *context)
 	if (fd < 0)
 		return;
 	if (cg_is_marked(fd, CG_ENABLED) && !leftovers_have_above(leftovers, path) &&
-	    cg_lock_alone(fd) && !cg_has_marked_child(fd, CG_DELEGATED))
+	    cg_lock_alone(fd) && !cg_has_child(fd, leftovers->tree->ops->relies))
 		leftovers_add(leftovers, LEFTOVER_CONTROLLER, path);
 	close(fd);
 }

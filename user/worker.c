@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cgroup_mark.h"
 #include "compiler.h"
 #include "clock.h"
 #include "device.h"
@@ -188,6 +189,7 @@ static noreturn void worker_main(struct worker *worker, const struct job *job, p
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
+	cg_leave_locks();
 	if (!worker->is_lean)
 		worker_lock(job);
 	/* Of its own group, so that ^C reaches the supervisor alone, who then ends all in order. */
