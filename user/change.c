@@ -5,7 +5,7 @@
 #include "change.h"
 #include "clock.h"
 
-void change_init(struct change *change, const struct stage *stage, const struct scenario_time *time,
+void change_init(struct change *change, struct stage *stage, const struct scenario_time *time,
 		 struct loop *loop, struct record_log *log)
 {
 	struct error error;
@@ -14,6 +14,7 @@ void change_init(struct change *change, const struct stage *stage, const struct 
 	change->time = time;
 	change->stage = stage;
 	change->cg = stage_cgroup(stage, time->cgroup);
+	change->loan = stage_loan(stage, time->cgroup);
 	change->loop = loop;
 	change->log = log;
 	writer_init(&change->writer);
@@ -37,15 +38,18 @@ static void change_copy_name(const struct change *change, char *name, size_t siz
 static int change_write_next(struct change *change)
 {
 	struct writer_order order = { .what = WRITER_WRITE, .swap_bytes = CG_MISSING };
+	enum cg_file file;
 	int ret;
 
 	while (change->next < LIMITS_END && !change->time->limits.of[change->next].unit)
 		change->next++;
 	if (change->next == LIMITS_END)
 		return 0;
+	file = limits_rows[change->next].file;
 	order.bytes = change->bytes[change->next];
-	ret = writer_start(&change->writer, change->loop, change->cg,
-			   limits_rows[change->next].file, NULL);
+	ret = change->loan ? cg_loan_begin(change->loan, change->cg, file) : 0;
+	if (!ret)
+		ret = writer_start(&change->writer, change->loop, change->cg, file, NULL);
 	if (ret)
 		return ret;
 	change->next++;
@@ -65,6 +69,12 @@ int change_begin(struct change *change)
 bool change_is_due(const struct change *change)
 {
 	return change->is_writing && !change->writer.is_busy;
+}
+
+static void change_see_written(struct change *change)
+{
+	if (change->loan && !change->writer.is_busy)
+		cg_loan_is_set(change->loan, change->cg, limits_rows[change->next - 1].file);
 }
 
 static void change_tell_written(struct change *change)
@@ -94,6 +104,7 @@ static void change_tell_written(struct change *change)
 
 int change_go_on(struct change *change)
 {
+	change_see_written(change);
 	change_tell_written(change);
 	change->is_writing = false;
 	writer_end(&change->writer);
@@ -104,6 +115,7 @@ void change_end(struct change *change)
 {
 	if (!change->is_writing)
 		return;
+	change_see_written(change);
 	change_tell_written(change);
 	change->is_writing = false;
 	writer_end(&change->writer);

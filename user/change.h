@@ -16,6 +16,7 @@
  * @time: what is to be done
  * @stage: where
  * @cg: of this cgroup
+ * @loan: knows what was there; NULL: the cgroup is the scenario's
  * @loop: hears of the writer
  * @log: gets the records
  * @bytes: the limits, by enum limits_which
@@ -29,6 +30,7 @@ struct change {
 	const struct scenario_time *time;
 	const struct stage *stage;
 	const struct cgroup *cg;
+	struct cg_loan *loan;
 	struct loop *loop;
 	struct record_log *log;
 	__u64 bytes[LIMITS_END];
@@ -39,7 +41,7 @@ struct change {
 	__u64 before_bytes;
 };
 
-void change_init(struct change *change, const struct stage *stage, const struct scenario_time *time,
+void change_init(struct change *change, struct stage *stage, const struct scenario_time *time,
 		 struct loop *loop, struct record_log *log);
 
 /* Begins to write its limits. 0 or -errno */

@@ -47,9 +47,10 @@ static const char clean_help[] =
 	"A run that dies of SIGKILL leaves its cgroup, with what else was in there. Such a\n"
 	"cgroup is known by an attribute of its directory (user.memstress.made), and that\n"
 	"nobody holds a lock of it any more. It is removed; processes in it are killed.\n"
-	"Limits that the run had set for the cgroup of somebody else are put back, and so is\n"
-	"what it had enabled for the cgroup above its own, if nobody relies on it. What a\n"
-	"run that lives has made, and what delegate has made, stays.\n"
+	"Limits that the run had set for the cgroup of somebody else are put back, unless they\n"
+	"were set again since, and so is what it had enabled for the cgroup above its own, if\n"
+	"no other cgroup in there has limits. What a run that lives has made, and what delegate\n"
+	"has made, stays.\n"
 	"\n"
 	"Exit codes: 0 nothing is left over; 1 something is; 4 no cgroups with memory.\n";
 

@@ -397,7 +397,7 @@ const struct option job_place_options[] = {
 	{ "in", "CGROUP",
 	  "make none but use this one, which is there: a path, pid:N, unit:NAME,\n"
 	  "docker:NAME, podman:NAME or the beginning of a container's id. Limits\n"
-	  "that are set for it are put back at the end",
+	  "that are set for it are put back at the end, unless others have set them again",
 	  job_set_in },
 	{}
 };

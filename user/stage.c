@@ -14,6 +14,11 @@ const struct cgroup *stage_cgroup(const struct stage *stage, int index)
 	return index < 0 ? &stage->top.cg : &stage->below[index];
 }
 
+struct cg_loan *stage_loan(struct stage *stage, int index)
+{
+	return index < 0 && stage->top.is_found ? &stage->top.loan : NULL;
+}
+
 /* Those above come before those below. */
 int stage_parent(const struct stage *stage, int index)
 {

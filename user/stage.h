@@ -34,6 +34,9 @@ int stage_remove(struct stage *stage, struct error *error);
 /* That of an index of the scenario; -1: the job's own */
 const struct cgroup *stage_cgroup(const struct stage *stage, int index);
 
+/* Of its limits, those that are to be put back; NULL: it is the scenario's, and goes with them */
+struct cg_loan *stage_loan(struct stage *stage, int index);
+
 /* The one above one that is not the job's own */
 int stage_parent(const struct stage *stage, int index);
 

@@ -248,6 +248,58 @@ static void puts_limits_of_the_dead_back(void)
 	fixture_destroy(&fixture);
 }
 
+/* By whom it was not lent: a run's own, or one that has died */
+static void leaves_what_others_have_written(void)
+{
+	struct cg_loan loan = {}, dead = {};
+	struct fixture fixture;
+	struct cg_tree tree;
+	struct cgroup cg;
+
+	if (!begin(&fixture, &tree))
+		return;
+	look_at_limited(&cg, &fixture, &tree);
+	EXPECT_NUMBER(cg_lend(&loan, &cg, CG_MAX, 16 << 20), 0);
+	fixture_write(&fixture, CG "/job/memory.max", "33554432\n");
+	EXPECT_NUMBER(cg_take_back(&loan, &cg), 0);
+	EXPECT_STRING(fixture_read(&fixture, CG "/job/memory.max"), "33554432\n");
+	EXPECT_TRUE(!cg_has_loan(tree.ops, cg.fd));
+	EXPECT_NUMBER(cg_lend(&dead, &cg, CG_MAX, 16 << 20), 0);
+	fixture_write(&fixture, CG "/job/memory.max", "67108864\n");
+	cg_look_away(&cg);
+	expect_count(&tree, 1);
+	undo_all(&tree);
+	EXPECT_STRING(fixture_read(&fixture, CG "/job/memory.max"), "67108864\n");
+	expect_count(&tree, 0);
+	fixture_destroy(&fixture);
+}
+
+/* By other means than cg_lend(), and while it is not told to what, all is taken for ours */
+static void lends_what_is_written_elsewhere(void)
+{
+	struct cg_loan loan = {};
+	struct fixture fixture;
+	struct cg_tree tree;
+	struct cgroup cg;
+
+	if (!begin(&fixture, &tree))
+		return;
+	look_at_limited(&cg, &fixture, &tree);
+	EXPECT_NUMBER(cg_loan_begin(&loan, &cg, CG_MAX), 0);
+	fixture_write(&fixture, CG "/job/memory.max", "33554432\n");
+	cg_loan_is_set(&loan, &cg, CG_MAX);
+	EXPECT_NUMBER(cg_loan_begin(&loan, &cg, CG_MAX), 0);
+	EXPECT_NUMBER(loan.count, 1);
+	fixture_write(&fixture, CG "/job/memory.max", "16777216\n");
+	EXPECT_NUMBER(cg_take_back(&loan, &cg), 0);
+	EXPECT_STRING(fixture_read(&fixture, CG "/job/memory.max"), "67108864\n");
+	EXPECT_NUMBER(cg_loan_begin(&loan, &cg, CG_MAX), 0);
+	cg_loan_forget(&loan, &cg);
+	EXPECT_TRUE(!cg_has_loan(tree.ops, cg.fd));
+	cg_look_away(&cg);
+	fixture_destroy(&fixture);
+}
+
 /* Root alone can give a directory away, and keep its limits. */
 static void believes_no_owner_of_limits(void)
 {
@@ -323,6 +375,11 @@ static void leaves_a_controller_that_is_relied_on(void)
 	EXPECT_STRING(fixture_read(&fixture, CG "/cgroup.subtree_control"), "memory\n");
 	cg_unmark(cg.fd, CG_DELEGATED);
 	cg_look_away(&cg);
+	/* Nor that of one that somebody has limited. */
+	fixture_write(&fixture, CG "/other/memory.low", "0\n");
+	fixture_write(&fixture, CG "/other/memory.max", "67108864\n");
+	EXPECT_NUMBER(leftover_undo(&tree, &leftover), -ETXTBSY);
+	fixture_write(&fixture, CG "/other/memory.max", "max\n");
 	EXPECT_NUMBER(leftover_undo(&tree, &leftover), 0);
 	EXPECT_WITHIN(fixture_read(&fixture, CG "/cgroup.subtree_control"), "-memory");
 	fixture_destroy(&fixture);
@@ -365,6 +422,8 @@ const struct unit_test unit_leftover_tests[] = {
 	{ "leftover_leaves_what_was_delegated", leaves_what_was_delegated },
 	{ "leftover_puts_limits_back", puts_limits_back },
 	{ "leftover_puts_limits_of_the_dead_back", puts_limits_of_the_dead_back },
+	{ "leftover_leaves_what_others_have_written", leaves_what_others_have_written },
+	{ "leftover_lends_what_is_written_elsewhere", lends_what_is_written_elsewhere },
 	{ "leftover_believes_no_owner_of_limits", believes_no_owner_of_limits },
 	{ "leftover_leaves_limits_that_are_set_again", leaves_limits_that_are_set_again },
 	{ "leftover_leaves_a_controller_that_is_relied_on", leaves_a_controller_that_is_relied_on },
