@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cgroup_loan.h"
 #include "cgroup_name.h"
 #include "channels.h"
 #include "clock.h"
@@ -56,6 +57,7 @@ struct squeezer_before {
  * @cg: the cgroup
  * @file: what the limit is called there
  * @old: what is put back in the end
+ * @loan: the same, for whoever cleans up after a crash
  * @unit: what systemd has for it
  * @usage_bytes: before it began
  * @first_kills: those that were counted before it began
@@ -73,6 +75,7 @@ struct squeezer_before {
  * @is_back: the limit is what it was
  * @is_gone: it is, with the cgroup
  * @is_foreign: somebody else has written it
+ * @is_left: it could not be put back
  * @is_flawed: a write went on for a limit that was not in force any more
  */
 struct squeezer {
@@ -82,6 +85,7 @@ struct squeezer {
 	struct cgroup cg;
 	const char *file;
 	struct writer_order old;
+	struct cg_loan loan;
 	struct systemd_limit unit;
 	__u64 usage_bytes;
 	__u64 first_kills;
@@ -99,6 +103,7 @@ struct squeezer {
 	bool is_back;
 	bool is_gone;
 	bool is_foreign;
+	bool is_left;
 	bool is_flawed;
 };
 
@@ -144,6 +149,27 @@ static int squeezer_check_file(struct squeezer *s, struct error *error)
 				 s->cg.path, s->file);
 	return error_set(error, STATUS_UNSUPPORTED, "cannot write %s of cgroup %s: %s", s->file,
 			 s->cg.path, strerror(errno));
+}
+
+/* What stays is not lent. */
+static int squeezer_lend(struct squeezer *s, struct error *error)
+{
+	int ret = 0;
+
+	if (!s->order->keep)
+		ret = cg_loan_begin(&s->loan, &s->cg, s->order->file);
+	if (!ret && s->loan.count && s->tree.ops->max_moves_swap_max)
+		ret = cg_loan_begin(&s->loan, &s->cg, CG_SWAP_MAX);
+	if (!ret || ret == -EOPNOTSUPP)
+		return 0;
+	if (ret == -ETXTBSY)
+		return error_set(error, STATUS_FAILED,
+				 "another run has set %s/%s, and will put it back", s->cg.path,
+				 s->file);
+	if (ret == -ETIMEDOUT)
+		return error_set(error, STATUS_FAILED, "cannot write %s/%s: %s", s->cg.path,
+				 s->file, "somebody has locked the cgroup's directory");
+	return squeezer_unreadable(s, ret, error);
 }
 
 /* From what it uses: a limit far above that does nothing. */
@@ -197,7 +223,7 @@ static int squeezer_prepare(struct squeezer *s, struct squeeze_plan *plan, struc
 				 "the tool itself is in cgroup %s; start it outside of that",
 				 s->cg.path);
 	fate_watch_find(&s->watch, &s->cg);
-	if (squeezer_read(s, error))
+	if (squeezer_lend(s, error) || squeezer_read(s, error))
 		return -1;
 	systemd_limit_find(&s->unit, &s->cg, s->order->file);
 	return squeezer_plan(s, plan, error);
@@ -487,6 +513,7 @@ static int squeezer_put_back(struct squeezer *s, struct error *error)
 	s->is_gone = ret == -ENODEV || ret == -ENOENT;
 	if (!ret || s->is_gone)
 		return 0;
+	s->is_left = true;
 	return error_set(error, STATUS_FAILED, "cannot put %s of cgroup %s back to %s: %s", s->file,
 			 s->cg.path,
 			 s->old.bytes == CG_UNLIMITED ? "none" : units_bytes(s->old.bytes).s,
@@ -528,12 +555,20 @@ static void squeezer_settle_unit(struct squeezer *s)
 /* What the keeper does, too, when the tool has died. */
 static bool squeezer_corrects(const void *context, __u64 *bytes)
 {
-	struct systemd_limit unit = *(const struct systemd_limit *)context;
+	struct systemd_limit unit = ((const struct squeezer *)context)->unit;
 
 	if (!systemd_limit_has_moved(&unit))
 		return false;
 	*bytes = systemd_limit_bytes(&unit);
 	return true;
+}
+
+static void squeezer_settles(const void *context)
+{
+	const struct squeezer *s = context;
+	struct cg_loan loan = s->loan;
+
+	cg_loan_forget(&loan, &s->cg);
 }
 
 static bool squeezer_await_writes(struct squeezer *s)
@@ -662,7 +697,7 @@ static void squeezer_tell_end(struct squeezer *s)
 
 static int squeezer_work(struct squeezer *s, const struct squeeze_plan *plan, struct error *error)
 {
-	const struct writer_will will = { s->old, squeezer_corrects, &s->unit };
+	const struct writer_will will = { s->old, squeezer_corrects, squeezer_settles, s };
 	struct error back_error;
 	int ret;
 
@@ -730,6 +765,8 @@ int squeezer_run(const struct squeezer_order *order, struct record_log *log, boo
 			record_add_text(log, RECORD_ERROR, "%.500s", error->text);
 	}
 	fate_watch_end(&s.watch);
+	if (!s.is_left)
+		cg_loan_forget(&s.loan, &s.cg);
 	cg_look_away(&s.cg);
 	return ret;
 }

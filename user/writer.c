@@ -117,11 +117,15 @@ static void writer_carry_out(const struct writer_desk *desk)
 	struct writer_order order = will->order;
 	struct pollfd others = { .fd = desk->fd };
 
-	writer_write(desk, &order);
+	int ret;
+
+	ret = writer_write(desk, &order);
 	if (poll(&others, 1, WRITER_END_TIMEOUT / NS_PER_MS) > 0)
-		writer_write(desk, &order);
+		ret = writer_write(desk, &order);
 	if (will->corrects && will->corrects(will->context, &order.bytes))
-		writer_write(desk, &order);
+		ret = writer_write(desk, &order);
+	if (will->settles && !ret)
+		will->settles(will->context);
 }
 
 static noreturn void writer_main(const struct writer_desk *desk)

@@ -36,10 +36,12 @@ struct writer_order {
  * @order: that
  * @corrects: asked afterwards, with @context, whether it should have been another limit; it may
  *	take its time. NULL: it should not
+ * @settles: told at last, with @context, that it was done. NULL: nobody has to know
  */
 struct writer_will {
 	struct writer_order order;
 	bool (*corrects)(const void *context, __u64 *bytes);
+	void (*settles)(const void *context);
 	const void *context;
 };
 
