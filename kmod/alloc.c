@@ -308,6 +308,10 @@ static int ms_alloc_fill(struct ms_alloc_run *run, struct ms_holding *holding)
 		left -= run->batch.count.objects;
 		if (!ms_alloc_book(run, holding))
 			return -ESTALE;
+		if (ret == -EINTR) {
+			run->stop = MEMSTRESS_STOP_KILLED;
+			return 0;
+		}
 		if (ret) {
 			run->stop = MEMSTRESS_STOP_FAILED;
 			run->tally.first_errno = run->tally.first_errno ?: -ret;

@@ -31,7 +31,7 @@
  * @place: where
  * @round: what
  * @data: for @round
- * @ret: 0, or -ENODEV: it came to another CPU, and was not run
+ * @ret: 0, or why it was not run: -ENODEV: it came to another CPU. -EINTR: the caller was killed
  */
 struct ms_context_call {
 	const struct ms_place *place;
@@ -209,7 +209,9 @@ static void ms_context_send(struct ms_context_call *call)
 		queue_work(ms_context_unbound, &errand.work);
 	if (wait_for_completion_killable(&errand.done)) {
 		ms_context_kill(&errand);
-		wait_for_completion(&errand.done);
+		/* Its CPU may be busy with what lets no worker run, and for ever. */
+		if (cancel_work_sync(&errand.work))
+			call->ret = -EINTR;
 	}
 	/* The work is not ours as long as its function has not returned. */
 	flush_work(&errand.work);
@@ -222,7 +224,7 @@ static void ms_context_send(struct ms_context_call *call)
  * @round: what to do; ends when ms_context_is_over()
  * @data: for @round
  *
- * Return: 0, or -ENODEV: the CPU is offline and nothing was done.
+ * Return: 0, or nothing was done: -ENODEV: the CPU is offline. -EINTR: the caller was killed.
  */
 int ms_context_run(const struct ms_place *place, void (*round)(void *data), void *data)
 {

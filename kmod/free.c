@@ -11,6 +11,9 @@
 /* Freed by one grace period: enough that there are few of those, and signals are looked for. */
 #define MS_FREE_RCU_OBJECTS 8192
 
+/* How many holdings are looked at before others get the lock. */
+#define MS_FREE_CHECK_HOLDINGS 1024
+
 /**
  * struct ms_free_run - some objects being freed
  * @request: what they are
@@ -185,13 +188,21 @@ static int ms_free_holding(struct ms_session *session, struct ms_holding *holdin
 static int ms_free_check_all(struct ms_session *session, u32 method)
 {
 	struct ms_holding *holding = NULL;
+	u32 handle = 0;
 	int ret = 0;
 
-	spin_lock(&session->lock);
-	while (!ret && (holding = ms_ledger_next(&session->ledger, holding ? holding->handle : 0)))
-		if (holding->state == MS_HOLDING_READY)
-			ret = ms_kind_check_free(&holding->request, method);
-	spin_unlock(&session->lock);
+	do {
+		u32 left = MS_FREE_CHECK_HOLDINGS;
+
+		spin_lock(&session->lock);
+		while (left-- && !ret && (holding = ms_ledger_next(&session->ledger, handle))) {
+			handle = holding->handle;
+			if (holding->state == MS_HOLDING_READY)
+				ret = ms_kind_check_free(&holding->request, method);
+		}
+		spin_unlock(&session->lock);
+		cond_resched();
+	} while (!ret && holding && !fatal_signal_pending(current));
 	return ret;
 }
 

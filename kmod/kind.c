@@ -105,6 +105,12 @@ static int ms_kind_check_mappable(const struct ms_kind_ops *ops, const struct me
 	return 0;
 }
 
+/* Asked for that of a node without memory, slabs would take it from another one. */
+static bool ms_kind_has_node(s32 node)
+{
+	return node >= 0 && node < MAX_NUMNODES && node_state(node, N_NORMAL_MEMORY);
+}
+
 /* Whether the kind can make such objects in the way that was asked for. */
 static int ms_kind_check_method(const struct ms_kind_ops *ops, const struct memstress_alloc *cmd)
 {
@@ -155,8 +161,7 @@ int ms_kind_check(const struct memstress_alloc *cmd)
 	ret = ms_kind_check_size(ops, cmd->object_size, cmd->order);
 	if (ret)
 		return ret;
-	if (cmd->node != MEMSTRESS_NODE_ANY &&
-	    (cmd->node < 0 || cmd->node >= MAX_NUMNODES || !node_online(cmd->node)))
+	if (cmd->node != MEMSTRESS_NODE_ANY && !ms_kind_has_node(cmd->node))
 		return -EINVAL;
 
 	ret = ms_context_check(cmd->context, cmd->flags & MEMSTRESS_ALLOC_CPU, cmd->cpu);

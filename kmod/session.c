@@ -171,9 +171,10 @@ u64 ms_session_reclaim_all(void)
 	return bytes;
 }
 
+/* Not later than it may have been armed to by somebody else. */
 static void ms_session_arm(struct ms_session *session, unsigned long delay)
 {
-	mod_delayed_work(ms_session_workqueue, &session->deadman, delay);
+	queue_delayed_work(ms_session_workqueue, &session->deadman, delay);
 }
 
 static void ms_session_deadman(struct work_struct *work)
@@ -198,7 +199,7 @@ void ms_session_rearm_all(void)
 
 	mutex_lock(&ms_sessions_lock);
 	list_for_each_entry(session, &ms_sessions, peers)
-		ms_session_arm(session, 0);
+		mod_delayed_work(ms_session_workqueue, &session->deadman, 0);
 	mutex_unlock(&ms_sessions_lock);
 }
 

@@ -23,7 +23,7 @@
  *    v2, lower memory.high to one page below the usage, and put it back; on v1, have
  *    a signal pending and write memory.force_empty. This CPU's stock is drained at
  *    once, which is enough for v2; the other CPUs' in deferred work.
- * 3. Visit every CPU through the queue that the deferred work is in.
+ * 3. Visit every CPU by way of its workers, which the deferred work is waiting for, too.
  *
  * The first pass gives whole pages back and leaves less than a page for each CPU with
  * the objcg, the second one leaves less than a page. Two passes in a row with the
@@ -275,6 +275,8 @@ static int ms_settle_run(struct ms_settle *settle, struct memstress_settle *cmd)
 		cpu_hotplug_disable();
 		all_cpus = ms_settle_find_cpus();
 		ret = ms_settle_pass(settle);
+		/* One that was isolated meanwhile may have been left out. */
+		all_cpus &= ms_settle_find_cpus();
 		cpu_hotplug_enable();
 		cmd->passes++;
 		usage = ms_settle_usage(settle);
@@ -318,13 +320,13 @@ static u64 ms_settle_bound(const struct ms_settle *settle, u32 state)
 /* A file of @memcg, whose directory @fd was a moment ago. */
 static struct file *ms_settle_open(int fd, const struct mem_cgroup *memcg, const char *name)
 {
-	struct fd dir = fdget(fd);
+	struct file *dir = fget_raw(fd);
 	struct file *file;
 
-	if (!fd_file(dir))
+	if (!dir)
 		return ERR_PTR(-EBADF);
-	file = ms_compat_open_at(&fd_file(dir)->f_path, name, O_WRONLY);
-	fdput(dir);
+	file = ms_compat_open_at(&dir->f_path, name, O_WRONLY);
+	fput(dir);
 	/* A cgroup without the controller has no such file. */
 	if (file == ERR_PTR(-ENOENT))
 		return ERR_PTR(-EOPNOTSUPP);

@@ -38,10 +38,17 @@ static size_t ms_kmalloc_usable(size_t size, gfp_t gfp)
 {
 	struct mem_cgroup *root = ms_memcg_get_root();
 	struct mem_cgroup *previous = set_active_memcg(root);
-	void *object = kmalloc(size, gfp);
-	size_t usable = ksize(object);
+	bool guarded;
+	size_t usable;
 
-	kfree(object);
+	/* An object of KFENCE tells what was asked for. Those are few and far between. */
+	do {
+		void *object = kmalloc(size, gfp);
+
+		usable = ksize(object);
+		guarded = is_kfence_address(object);
+		kfree(object);
+	} while (guarded);
 	set_active_memcg(previous);
 	ms_memcg_put(root);
 	return usable;

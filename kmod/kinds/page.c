@@ -8,7 +8,7 @@
  * that are to be split, which they must not be.
  *
  * alloc_pages_bulk() charges nobody. Asked for accounted pages it gives one, which comes from
- * __alloc_pages(); kernels before 5.16 gave many, for free.
+ * __alloc_pages().
  */
 #include <linux/mm.h>
 

@@ -345,10 +345,9 @@ enum memstress_alloc_flags {
  * enum memstress_alloc_method - how objects are made
  * @MEMSTRESS_ALLOC_SINGLY: one by one, with the kind's own function
  * @MEMSTRESS_ALLOC_BULK: up to 32 in one call: kmem_cache_alloc_bulk(), which gives all or
- *	nothing, and alloc_pages_bulk() of order 0 where the kernel exports it (from 5.13),
- *	which may give fewer: accounted pages from 5.16 one at a time, before many that are
- *	charged to nobody. A call is one attempt, and refused if it gives nothing. Not in a
- *	hardirq
+ *	nothing, and alloc_pages_bulk() of order 0 (from 5.16; it was there before, and gave
+ *	accounted pages without a charge), which may give fewer: accounted pages one at a time.
+ *	A call is one attempt, and refused if it gives nothing. Not in a hardirq
  * @MEMSTRESS_ALLOC_GROW: of half the size, then krealloc() to the size. While it copies, there
  *	are both, and both charged. Without a node
  * @MEMSTRESS_ALLOC_SHRINK: of twice the size, which must not be above the kind_max of INFO,
