@@ -4,12 +4,16 @@
  * whose caller is killed, or whose session dies while another context works for it.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "books.h"
 #include "cpu.h"
+#include "knob.h"
 #include "memstress_test.h"
 #include "param.h"
 #include "scope.h"
@@ -25,6 +29,7 @@
 #define THROTTLED_HIGH  0x100000
 #define THROTTLED_BYTES (64 << 20)
 #define DEADMAN_MS      200
+#define HOG_NS          (8 * NS_PER_S)
 
 FIXTURE(contexts)
 {
@@ -204,6 +209,63 @@ TEST_F_TIMEOUT(contexts, killed_caller_ends_the_throttling, TIMEOUT_S)
 		(clock_now_ns() - killed) / NS_PER_MS);
 	worker_kill(&caller);
 	EXPECT_EQ(0, cgroup_write(&self->scope.target, "memory.high", "max"));
+}
+
+/* The highest priority there is, on one CPU, for a time that is too short to harm */
+static pid_t start_hog(int cpu)
+{
+	const struct sched_param highest = {
+		.sched_priority = sched_get_priority_max(SCHED_FIFO),
+	};
+	__u64 end = clock_now_ns() + HOG_NS;
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (cpu_run_on(cpu) || sched_setscheduler(0, SCHED_FIFO, &highest))
+		_exit(EXIT_FAILURE);
+	while (clock_now_ns() < end)
+		;
+	_exit(EXIT_SUCCESS);
+}
+
+/* Where no worker of the kernel's comes to run, a caller that is killed waits for none */
+TEST_F_TIMEOUT(contexts, killed_where_no_worker_runs, TIMEOUT_S)
+{
+	static const char runtime[] = "/proc/sys/kernel/sched_rt_runtime_us";
+	struct worker caller = { 0 };
+	int cpu = cpu_last_online();
+	__u64 killed;
+	int status;
+	pid_t hog;
+
+	ASSERT_LE(0, cpu);
+	if (!cpu)
+		SKIP(return, "there is one CPU, which this test needs itself");
+	if (knob_write(runtime, "-1"))
+		SKIP(return, "no %s", runtime);
+	ASSERT_EQ(0, cpu_run_on(0));
+	ASSERT_EQ(0, worker_start(&caller, &self->scope.sibling));
+	hog = start_hog(cpu);
+	ASSERT_LE(0, hog);
+	clock_pause_ns(NS_PER_S / 2);
+	caller.page->alloc = session_request(MEMSTRESS_KIND_PAGE, 0, 1, self->scope.target.fd);
+	caller.page->alloc.context = MEMSTRESS_CONTEXT_KWORKER;
+	caller.page->alloc.flags |= MEMSTRESS_ALLOC_CPU;
+	caller.page->alloc.cpu = cpu;
+	worker_tell(&caller, WORKER_ALLOC);
+	clock_pause_ns(NS_PER_S / 2);
+	killed = clock_now_ns();
+	EXPECT_EQ(0, kill(caller.pid, SIGKILL));
+	EXPECT_EQ(0, worker_wait(&caller, &status));
+	EXPECT_TRUE(law_at_most(NULL, "ms from the kill to the death", HOG_NS / 2 / NS_PER_MS,
+				(clock_now_ns() - killed) / NS_PER_MS));
+	EXPECT_EQ(0, kill(hog, SIGKILL));
+	EXPECT_EQ(hog, waitpid(hog, NULL, 0));
+	EXPECT_EQ(0, knob_write(runtime, "950000"));
+	EXPECT_EQ(0, cpu_run_on(-1));
+	worker_kill(&caller);
 }
 
 TEST_F_TIMEOUT(contexts, session_dies_meanwhile, TIMEOUT_S)

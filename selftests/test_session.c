@@ -18,6 +18,8 @@
 #define LIMIT_BYTES (256 << 20)
 #define TIMEOUT_S   120
 
+#define MANY_HOLDINGS 3000
+
 FIXTURE(session)
 {
 	struct scope scope;
@@ -170,6 +172,46 @@ static void add_books(struct memstress_books *sum, const struct memstress_books 
 	sum->page_charged_bytes += books->page_charged_bytes;
 	sum->byte_charged_bytes += books->byte_charged_bytes;
 	sum->footprint_bytes += books->footprint_bytes;
+}
+
+/* More than are looked at in one go, and the last of them is the one that cannot be split */
+TEST_F_TIMEOUT(session, many_holdings, TIMEOUT_S)
+{
+	struct memstress_alloc alloc =
+		session_request(MEMSTRESS_KIND_PAGE, 1, 1, self->scope.target.fd);
+	struct memstress_free req = {
+		.size = sizeof(req),
+		.flags = MEMSTRESS_FREE_ALL,
+		.method = MEMSTRESS_FREE_SPLIT,
+	};
+	struct memstress_ledger ledger;
+	unsigned int i;
+
+	alloc.flags |= MEMSTRESS_ALLOC_SPLITTABLE;
+	for (i = 0; i < MANY_HOLDINGS; i++) {
+		if (i == MANY_HOLDINGS - 1)
+			alloc.flags &= ~MEMSTRESS_ALLOC_SPLITTABLE;
+		ASSERT_EQ(0, session_alloc(self->fd, &alloc));
+	}
+	EXPECT_ERRNO(EOPNOTSUPP, session_ioctl(self->fd, MEMSTRESS_IOC_FREE, &req));
+	ASSERT_EQ(0, session_ledger(self->fd, 0, &ledger));
+	EXPECT_EQ(MANY_HOLDINGS, ledger.holdings);
+	EXPECT_EQ(0, session_free(self->fd, alloc.handle, 0));
+	req.order = MEMSTRESS_FREE_LIFO;
+	EXPECT_EQ(0, session_ioctl(self->fd, MEMSTRESS_IOC_FREE, &req));
+	EXPECT_EQ(MANY_HOLDINGS - 1, req.books.objects);
+}
+
+/* What names a payer can be settled: a descriptor that is none but of the path, too */
+TEST_F(session, settles_by_path)
+{
+	int fd = open(self->scope.target.path, O_PATH | O_DIRECTORY);
+	struct memstress_alloc alloc = session_request(MEMSTRESS_KIND_PAGE, 0, 1, fd);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, session_alloc(self->fd, &alloc));
+	EXPECT_EQ(0, session_settle(self->fd, fd));
+	EXPECT_EQ(0, close(fd));
 }
 
 TEST_F(session, ledger_sums)
