@@ -186,7 +186,12 @@ limits_of_a_place() {
 	finish
 	[ "$(cat "$cgroups/memstress-place/$limit")" = 8388608 ] || complain "not set" || return
 	run clean
-	expect 0 && said "^put the limits of $cgroups/memstress-place back$"
+	expect 0 && said "^put the limits of $cgroups/memstress-place back$" || return
+	run exec --in memstress-place --max 16M -- sh -c "echo 24M >$cgroups/memstress-place/$limit"
+	seen=$(cat "$cgroups/memstress-place/$limit")
+	echo 32M >"$cgroups/memstress-place/$limit"
+	expect 0 || return
+	[ "$seen" = 25165824 ] || complain "what others have set is gone: $seen"
 }
 
 places_that_there_are_not() {

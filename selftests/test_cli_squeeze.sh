@@ -149,6 +149,39 @@ squeeze_leaves_what_others_write() {
 	squeezed it_leaves_what_others_write
 }
 
+it_is_alone() {
+	page_cache 16 || return
+	start_squeeze --to 8M --every 1h
+	await is_limited_to 8388608 || return
+	run squeeze memstress-squeezed --to 4M
+	expect 1 && one_line "another run has set $cgroups/memstress-squeezed/$limit" || return
+	run exec --in memstress-squeezed --max 32M -- true
+	expect 1 && one_line 'another run has set' && is_limited_to 8388608 || return
+	kill -TERM "$tool"
+	finish
+	expect 1 && is squeezed left restored && is_put_back
+}
+
+squeeze_is_alone() {
+	squeezed it_is_alone
+}
+
+# Who would have put the limit back is killed as well
+it_is_put_back_later() {
+	page_cache 16 || return
+	start_squeeze --to 8M --every 1h
+	await is_limited_to 8388608 || return
+	killall -KILL memstress
+	finish
+	await no_writer_is_left && is_limited_to 8388608 || complain "somebody has put it back" || return
+	run clean
+	expect 0 && said "^put the limits of $cgroups/memstress-squeezed back$" && is_put_back
+}
+
+squeeze_is_put_back_later() {
+	squeezed it_is_put_back_later
+}
+
 it_sees_a_removal() {
 	page_cache 16 || return
 	start_squeeze --to 8M --every 1h
@@ -329,6 +362,8 @@ tests="
 	squeeze_goes_by_rate
 	squeeze_stops_on_signals
 	squeeze_leaves_what_others_write
+	squeeze_is_alone
+	squeeze_is_put_back_later
 	squeeze_sees_a_removal
 	squeeze_is_raced
 	squeeze_refuses_nonsense

@@ -299,6 +299,17 @@ refused() {
 	expect 2 && one_literal "$tmp/j$2"
 }
 
+limits_that_change_are_put_back() {
+	make_parent memstress-place 64M || return
+	printf '%s\n' '[worker one]' 'hold = 500ms' '[step]' 'kind = anon' 'size = 4M' \
+		'[worker two]' '[step]' 'kind = anon' 'size = 4M' \
+		'[at 100ms]' 'max = 48M' '[at 300ms]' 'max = 32M' | job
+	run run --json --in memstress-place "$tmp/j"
+	seen=$(cat "$cgroups/memstress-place/$limit")
+	await rmdir "$cgroups/memstress-place" && expect 0 && has_record written bytes 33554432 || return
+	[ "$seen" = 67108864 ] || complain "not put back: $seen"
+}
+
 what_is_no_job_is_refused() {
 	one='[worker one]\n[step]\nkind = anon\nsize = 1M\n'
 	refused 'max 1M\n' ':1: this is neither KEY = VALUE nor a [heading]' &&
@@ -360,6 +371,7 @@ tests="
 	one_worker_is_as_by_options
 	tells_all_as_json
 	limits_change_in_time
+	limits_that_change_are_put_back
 	steps_wait
 	later_times_are_not_done
 	stops_on_signals
