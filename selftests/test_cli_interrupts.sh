@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The tool, ended by a signal at any moment: each command that does something is begun, and some
-# time later gets SIGINT, SIGTERM, SIGHUP or SIGKILL. When it has ended, cgroups, limits,
+# time later gets one of the signals that end a process. When it has ended, cgroups, limits,
 # controllers, processes, sessions and the terminal are as before; after SIGKILL, when
 # "memstress clean" has been there. SEED of the environment repeats the choices, if not what they
 # come upon.
 
 . "$(dirname "$0")/cli.sh"
 
-all='INT TERM HUP KILL'
+all='INT TERM HUP QUIT USR1 KILL'
 rounds=3
 [ -z "$SOAK" ] || rounds=50
 seed=${SEED:-$(date +%s)}
@@ -56,7 +56,9 @@ number_of() {
 	HUP) echo 1 ;;
 	INT) echo 2 ;;
 	KILL) echo 9 ;;
+	QUIT) echo 3 ;;
 	TERM) echo 15 ;;
+	USR1) echo 10 ;;
 	esac
 }
 
@@ -168,13 +170,14 @@ fill_is_interrupted() {
 	in_place ended_by "$all" 1000 begin_tool fill --in memstress-place 50%
 }
 
-# What a shell has begun in the background ignores SIGINT, and so does a command of exec then
+# What a shell has begun in the background ignores SIGINT and SIGQUIT, and so does a command of exec
+# then
 exec_is_interrupted() {
-	in_place ended_by 'TERM HUP KILL' 500 begin_tool exec --max 32M -- sleep 60
+	in_place ended_by 'TERM HUP USR1 KILL' 500 begin_tool exec --max 32M -- sleep 60
 }
 
 exec_in_a_cgroup_is_interrupted() {
-	in_place ended_by 'TERM HUP KILL' 500 begin_tool \
+	in_place ended_by 'TERM HUP USR1 KILL' 500 begin_tool \
 		exec --in memstress-place --max 32M -- sleep 60
 }
 
@@ -280,7 +283,7 @@ begin_view() {
 
 # Who is killed cannot put it back
 view_is_interrupted() {
-	ended_by 'INT TERM HUP' 1000 begin_view || return
+	ended_by 'INT TERM HUP QUIT USR1' 1000 begin_view || return
 	[ "$(stty -g <&7)" = "$modes" ] || complain "the terminal is $(stty -g <&7), was $modes"
 }
 

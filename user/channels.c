@@ -10,20 +10,13 @@
 
 #include "channels.h"
 #include "clock.h"
-
-static void channels_fill_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
-}
+#include "signals.h"
 
 void channels_block_signals(sigset_t *old)
 {
 	sigset_t set;
 
-	channels_fill_signals(&set);
+	signals_fill_ends(&set);
 	sigprocmask(SIG_BLOCK, &set, old);
 	/* A reader of ours that goes away is no reason to leave a cgroup behind. */
 	signal(SIGPIPE, SIG_IGN);
@@ -227,7 +220,7 @@ static int channels_open_signals(struct channels *channels)
 {
 	sigset_t set;
 
-	channels_fill_signals(&set);
+	signals_fill_ends(&set);
 	channels->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (channels->signal_fd < 0)
 		return -errno;

@@ -24,7 +24,7 @@
  * @notice_fd: on cgroup v1, the eventfd that counts OOMs; else -1
  * @events: the last values
  * @removal_fd: removals beside the cgroup, and its own
- * @signal_fd: SIGINT, SIGTERM, SIGHUP
+ * @signal_fd: signals that end a process
  * @timer_fd: the time allowed
  * @stopped: one of the latter two came: the run shall end
  * @vanished: the cgroup is gone
@@ -66,7 +66,7 @@ struct channels {
 
 /*
  * Keeps the signals that end a run from ending the tool. They have to be blocked before there is
- * anything to clean up; @old is for putting that back.
+ * anything to clean up; @old is for signals_put_back().
  */
 void channels_block_signals(sigset_t *old);
 

@@ -18,6 +18,7 @@
 #include "json.h"
 #include "module.h"
 #include "output.h"
+#include "signals.h"
 #include "target.h"
 
 /* What the objects of a row are charged, about; much less than the limit of the cgroup. */
@@ -307,7 +308,7 @@ static int audit_run(struct audit *audit, struct error *error)
 		*error = remove_error;
 		ret = -1;
 	}
-	sigprocmask(SIG_SETMASK, &signals, NULL);
+	signals_put_back(&signals);
 	return ret;
 }
 

@@ -20,6 +20,7 @@
 #include "option.h"
 #include "output.h"
 #include "place.h"
+#include "signals.h"
 #include "units.h"
 
 /**
@@ -30,7 +31,7 @@
  * @events: what is heard
  * @loop: waits
  * @place: names cgroups
- * @signal_fd: SIGINT, SIGTERM, SIGHUP
+ * @signal_fd: signals that end a process
  * @start_ns: when it began, CLOCK_MONOTONIC
  * @told: events so far
  * @missed: some were lost, and none has come since that says how many
@@ -329,10 +330,7 @@ static int events_watch(struct events_command *command)
 	sigset_t set;
 	int ret;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
+	signals_fill_ends(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	command->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (command->signal_fd < 0)

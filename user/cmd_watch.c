@@ -14,6 +14,7 @@
 #include "loop.h"
 #include "option.h"
 #include "output.h"
+#include "signals.h"
 #include "watch.h"
 #include "watch_page.h"
 
@@ -140,13 +141,11 @@ static void watch_go_on(struct watch_command *command)
 /* Whoever ends the tool ends it with its terminal put back. */
 static int watch_block_signals(struct watch_command *command)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT };
-	unsigned int i;
 	sigset_t set;
 
-	sigemptyset(&set);
-	for (i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaddset(&set, signals[i]);
+	signals_fill_ends(&set);
+	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGCONT);
 	sigprocmask(SIG_BLOCK, &set, &command->old_mask);
 	command->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return command->signal_fd < 0 ? -errno : 0;
@@ -197,7 +196,7 @@ static void watch_end(struct watch_command *command)
 	if (command->signal_fd >= 0)
 		close(command->signal_fd);
 	loop_destroy(&command->loop);
-	sigprocmask(SIG_SETMASK, &command->old_mask, NULL);
+	signals_put_back(&command->old_mask);
 }
 
 /* They are all looked at first: a wrong one shows nothing. */
@@ -234,7 +233,7 @@ static int watch_run(struct watch_command *command, char *const *names)
 static const char watch_help[] =
 	"\n"
 	"CGROUP is as stat takes it; none: your own. Up and down select another one; q, ^C,\n"
-	"SIGTERM and SIGHUP end it.\n"
+	"SIGTERM and the like end it.\n"
 	"\n"
 	"  usage, limit, %, psi, pids  as stat shows them\n"
 	"  [####::..|..]  usage (#) of the limit, the peak (:), and memory.high (|)\n"

@@ -14,6 +14,7 @@
 #include "critic.h"
 #include "director.h"
 #include "module.h"
+#include "signals.h"
 #include "stage.h"
 
 #define DIRECTOR_TIMEOUT_NS (300 * NS_PER_S)
@@ -499,7 +500,7 @@ static int director_do(struct director *d, struct error *error)
 	}
 	if (!ret)
 		critic_judge(d->critiques, d->actor_count, d->scenario, d->log);
-	sigprocmask(SIG_SETMASK, &signals, NULL);
+	signals_put_back(&signals);
 	return ret;
 }
 

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "fill.h"
 #include "module.h"
+#include "signals.h"
 #include "supervisor_internal.h"
 #include "workload.h"
 
@@ -342,7 +343,7 @@ int fill_run(const struct fill *fill, struct record_log *log, struct record_fill
 	if (!ret) {
 		channels_block_signals(&signals);
 		ret = fill_perform(&course, error);
-		sigprocmask(SIG_SETMASK, &signals, NULL);
+		signals_put_back(&signals);
 		*filled = course.story;
 		/* A stream that has begun says why it ends. */
 		if (ret)

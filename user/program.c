@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "compiler.h"
 #include "error.h"
 #include "process.h"
 #include "program.h"
+#include "signals.h"
 
 /* How often is looked at what no descriptor tells of. */
 #define PROGRAM_LOOK (10 * NS_PER_MS)
@@ -27,19 +27,14 @@
 #define PROGRAM_LEAVE_TIMEOUT (200 * NS_PER_MS)
 
 /*
- * All but those that a fault of the tool itself raises, and two that stop it together with the
- * program. SIGTTOU is among the rest: the tool may write to the terminal when it is in the
- * background.
+ * All but two that stop the tool together with the program. SIGTTOU is among them: the tool may
+ * write to the terminal when it is in the background.
  */
 static void program_fill_signals(sigset_t *set)
 {
-	static const int others[] = { SIGSEGV, SIGBUS,  SIGFPE,  SIGILL, SIGTRAP,
-				      SIGSYS,  SIGABRT, SIGTSTP, SIGTTIN };
-	unsigned int i;
-
-	sigfillset(set);
-	for (i = 0; i < ARRAY_SIZE(others); i++)
-		sigdelset(set, others[i]);
+	signals_fill(set);
+	sigdelset(set, SIGTSTP);
+	sigdelset(set, SIGTTIN);
 }
 
 void program_init(struct program *program)

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "crew.h"
 #include "fate_watch.h"
+#include "signals.h"
 #include "squeezer.h"
 
 /* How long after its event the kernel log may keep its word of it, on a slow machine. */
@@ -758,7 +759,7 @@ int squeezer_run(const struct squeezer_order *order, struct record_log *log, boo
 		s.last_bytes = s.old.bytes;
 		channels_block_signals(&signals);
 		ret = squeezer_watch(&s, &plan, error);
-		sigprocmask(SIG_SETMASK, &signals, NULL);
+		signals_put_back(&signals);
 		*is_held = !ret && squeeze_is_held(&s.squeeze);
 		/* A stream that has begun says why it ends. */
 		if (ret)

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "device.h"
 #include "module.h"
+#include "signals.h"
 #include "supervisor.h"
 #include "supervisor_internal.h"
 #include "verdict.h"
@@ -515,6 +516,6 @@ int supervisor_run(const struct job *job, struct record_log *log, struct error *
 		verdict_judge(job, log, &verdict.verdict);
 		record_add(log, &verdict);
 	}
-	sigprocmask(SIG_SETMASK, &signals, NULL);
+	signals_put_back(&signals);
 	return ret;
 }
