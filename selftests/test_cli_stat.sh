@@ -182,11 +182,23 @@ names_mean_units_and_containers() {
 	expect 2 && one_line 'docker knows no container of this name'
 }
 
+# Who may make a cgroup does not talk to the terminal of who looks at it
+stat_shows_any_name() {
+	name=$(printf 'memstress-\033[2J\377')
+	mkdir "$cgroups/$name" || return
+	run stat "$name"
+	rmdir "$cgroups/$name" || return
+	expect 0 && said '  /memstress-\\x1b\[2J\\xff$' || return
+	run stat "$name"
+	expect 2 && one_line 'there is no cgroup .*/memstress-\\x1b\[2J\\xff$'
+}
+
 tests="
 	stat_shows_what_files_say
 	stat_tells_of_an_oom
 	stat_needs_no_privilege
 	stat_refuses_what_has_no_memory
 	names_mean_units_and_containers
+	stat_shows_any_name
 "
 run_tests "$tests"

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "error.h"
+#include "text.h"
 
 int error_set(struct error *error, enum exit_status status, const char *format, ...)
 {
@@ -17,18 +21,19 @@ int error_set(struct error *error, enum exit_status status, const char *format, 
 
 void error_say(const char *format, ...)
 {
-	char line[2048];
 	va_list args;
+	char *line;
 
 	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
+	line = text_print("", format, args);
 	va_end(args);
-	fprintf(stderr, "memstress: %s\n", line);
+	fprintf(stderr, "memstress: %s\n", line ? line : strerror(ENOMEM));
+	free(line);
 }
 
 int error_report(const struct error *error)
 {
 	fflush(stdout);
-	fprintf(stderr, "memstress: %s\n", error->text);
+	error_say("%s", error->text);
 	return error->status;
 }

@@ -41,7 +41,10 @@ struct error {
 /* Returns -1, so that a function can end with it */
 __printf(3, 4) int error_set(struct error *error, enum exit_status status, const char *format, ...);
 
-/* Writes a line to stderr: what is told there because stdout is somebody else's */
+/*
+ * Writes a line to stderr: what is told there because stdout is somebody else's. Control characters
+ * in it are shown as \xNN
+ */
 __printf(1, 2) void error_say(const char *format, ...);
 
 /* Writes the line to stderr; returns the exit code */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <json-c/json.h>
 
@@ -11,11 +13,22 @@
 #include "record.h"
 #include "scenario_json.h"
 #include "squeeze_json.h"
+#include "text.h"
 #include "version.h"
+
+/* A name may be no UTF-8, which JSON has to be. */
+static struct json_object *json_new_string(const char *value)
+{
+	char *mended = text_mend(value);
+	struct json_object *string = mended ? json_object_new_string(mended) : NULL;
+
+	free(mended);
+	return string;
+}
 
 void json_add_string(struct json_object *line, const char *key, const char *value)
 {
-	json_object_object_add(line, key, value ? json_object_new_string(value) : NULL);
+	json_object_object_add(line, key, value ? json_new_string(value) : NULL);
 }
 
 void json_add_number(struct json_object *line, const char *key, __u64 value)
@@ -43,7 +56,7 @@ void json_add_strings(struct json_object *line, const char *key, const char *con
 	struct json_object *array = json_object_new_array();
 
 	for (; *values; values++)
-		json_object_array_add(array, json_object_new_string(*values));
+		json_object_array_add(array, json_new_string(*values));
 	json_object_object_add(line, key, array);
 }
 
@@ -74,21 +87,29 @@ struct json_object *json_begin(const char *type)
 	return line;
 }
 
-static const char *json_text(struct json_object *line)
+static char *json_text(struct json_object *line)
 {
-	return json_object_to_json_string_ext(line, JSON_C_TO_STRING_PLAIN |
-							    JSON_C_TO_STRING_NOSLASHESCAPE);
+	int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
+
+	return text_escape_json(json_object_to_json_string_ext(line, flags));
 }
 
 void json_end(struct json_object *line)
 {
-	output_print("%s\n", json_text(line));
+	char *text = json_text(line);
+
+	output_put(text);
+	output_put("\n");
+	free(text);
 	json_object_put(line);
 }
 
 void json_end_aside(struct json_object *line)
 {
-	fprintf(stderr, "%s\n", json_text(line));
+	char *text = json_text(line);
+
+	fprintf(stderr, "%s\n", text ? text : strerror(ENOMEM));
+	free(text);
 	json_object_put(line);
 }
 

@@ -7,10 +7,16 @@
 #include <unistd.h>
 
 #include "output.h"
+#include "text.h"
 
 static bool output_coloured;
 static enum output_style output_style;
 static int output_error;
+
+static const char *const output_codes[] = {
+	[OUTPUT_PLAIN] = "\033[0m",   [OUTPUT_HEADING] = "\033[1m", [OUTPUT_FAINT] = "\033[2m",
+	[OUTPUT_GOOD] = "\033[1;32m", [OUTPUT_BAD] = "\033[1;31m",
+};
 
 void output_init(void)
 {
@@ -32,31 +38,39 @@ int output_finish(void)
 	return output_error;
 }
 
+void output_put(const char *text)
+{
+	output_check(text ? fputs(text, stdout) : -1);
+}
+
+static void output_vprint(const char *format, va_list args)
+{
+	char *text = text_print("\n", format, args);
+
+	output_put(text);
+	free(text);
+}
+
 void output_print(const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	output_check(vprintf(format, args));
+	output_vprint(format, args);
 	va_end(args);
 }
 
 void output_begin(enum output_style style)
 {
-	static const char *const codes[] = {
-		[OUTPUT_PLAIN] = "0",   [OUTPUT_HEADING] = "1", [OUTPUT_FAINT] = "2",
-		[OUTPUT_GOOD] = "1;32", [OUTPUT_BAD] = "1;31",
-	};
-
 	output_style = output_coloured ? style : OUTPUT_PLAIN;
 	if (output_style != OUTPUT_PLAIN)
-		output_print("\033[%sm", codes[output_style]);
+		output_put(output_codes[output_style]);
 }
 
 void output_end(void)
 {
 	if (output_style != OUTPUT_PLAIN)
-		output_print("\033[0m");
+		output_put(output_codes[OUTPUT_PLAIN]);
 	output_style = OUTPUT_PLAIN;
 }
 
@@ -66,7 +80,7 @@ void output_styled(enum output_style style, const char *format, ...)
 
 	output_begin(style);
 	va_start(args, format);
-	output_check(vprintf(format, args));
+	output_vprint(format, args);
 	va_end(args);
 	output_end();
 }
@@ -86,14 +100,13 @@ void output_table_row(struct output_table *table)
 
 void output_table_cell(struct output_table *table, const char *format, ...)
 {
-	char *text = NULL;
 	va_list args;
+	char *text;
 
 	if (!table->rows || table->used == OUTPUT_COLUMNS)
 		return;
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
+	text = text_print("", format, args);
 	va_end(args);
 	free(table->cells[table->rows - 1][table->used]);
 	table->cells[table->rows - 1][table->used++] = text;
@@ -110,14 +123,15 @@ static void output_table_print_row(const struct output_table *table, unsigned in
 			last = i;
 	for (i = 0; i <= last; i++) {
 		const char *text = cells[i] ? cells[i] : "";
+		int blanks = widths[i] - text_width(text);
 
 		/* No blanks at the end of a line. */
 		if (table->align[i] == 'r')
-			output_print("  %*s", widths[i], text);
+			output_print("  %*s%s", blanks, "", text);
 		else if (i == last)
 			output_print("  %s", text);
 		else
-			output_print("  %-*s", widths[i], text);
+			output_print("  %s%*s", text, blanks, "");
 	}
 }
 
@@ -129,10 +143,10 @@ void output_table_print(struct output_table *table)
 	for (row = 0; row < table->rows; row++) {
 		for (i = 0; i < OUTPUT_COLUMNS; i++) {
 			const char *text = table->cells[row][i];
-			int length = text ? strlen(text) : 0;
+			int width = text ? text_width(text) : 0;
 
-			if (length > widths[i])
-				widths[i] = length;
+			if (width > widths[i])
+				widths[i] = width;
 		}
 	}
 	for (row = 0; row < table->rows; row++) {

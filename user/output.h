@@ -39,6 +39,16 @@ void output_init(void);
 /* 0, or why some of the output did not arrive, as -errno */
 int output_finish(void);
 
+/*
+ * As it is; no text of others, which may tell a terminal to do what it wants. NULL: there was no
+ * memory for it
+ */
+void output_put(const char *text);
+
+/*
+ * As all that follows, shows control characters but for newlines, and bytes that are no UTF-8, as
+ * \xNN: names that others have given may hold them
+ */
 __printf(1, 2) void output_print(const char *format, ...);
 
 /* Everything between the two has the style */

@@ -8,7 +8,8 @@
  *	time_ns		CLOCK_MONOTONIC since the run began
  *	type		what it is, one of the types below
  * Keys are ABI: new ones may be added, none changes. Bytes are integers, a limit that is not set
- * and a counter that this kernel does not have are null.
+ * and a counter that this kernel does not have are null. In names, bytes that are no UTF-8 are
+ * U+FFFD.
  *
  *	run		version, kernel, page_bytes, possible_cpus, online_cpus, charge_batch_pages
  *	cgroup		path, name (the kernel's for it), id, version (of the file system),

@@ -96,6 +96,17 @@ static void limits_may_be_null(void)
 	json_object_put(line);
 }
 
+static void names_become_utf8(void)
+{
+	struct record record = { .type = RECORD_OOM, .oom = { .what = KMSG_KILLED } };
+	struct json_object *line;
+
+	strcpy(record.oom.task, "a\xff\x7f");
+	line = print(&record);
+	EXPECT_STRING(string_of(line, "name"), "a\xef\xbf\xbd\x7f");
+	json_object_put(line);
+}
+
 static void missing_counters_are_left_out(void)
 {
 	struct record record = { .type = RECORD_COUNTERS, .counters = { .when = WHEN_HELD } };
@@ -137,6 +148,7 @@ const struct unit_test unit_json_tests[] = {
 	{ "json_every_type_is_a_line", every_type_is_a_line },
 	{ "json_limits_may_be_null", limits_may_be_null },
 	{ "json_missing_counters_are_left_out", missing_counters_are_left_out },
+	{ "json_names_become_utf8", names_become_utf8 },
 	{ "json_oom_has_three_types", oom_has_three_types },
 	{},
 };

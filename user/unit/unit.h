@@ -41,6 +41,7 @@ extern const struct unit_test unit_scope_tests[];
 extern const struct unit_test unit_fate_tests[];
 extern const struct unit_test unit_systemd_limit_tests[];
 extern const struct unit_test unit_stat_tests[];
+extern const struct unit_test unit_text_tests[];
 extern const struct unit_test unit_units_tests[];
 extern const struct unit_test unit_verdict_tests[];
 extern const struct unit_test unit_watch_tests[];
