@@ -105,6 +105,12 @@ start_exec() {
 	tool=$!
 }
 
+# open_unread: descriptor 9, a pipe that nobody reads, with room for four more pages
+open_unread() {
+	mkfifo "$tmp/unread" && exec 9<>"$tmp/unread" && rm "$tmp/unread" &&
+		head -c $((12 * page)) /dev/zero >&9
+}
+
 # Waits for what start() began; sets $status
 finish() {
 	# The shell would tell how a killed one died.

@@ -103,6 +103,29 @@ survives_its_reader() {
 	has_record run && await unchanged
 }
 
+# start_unread ARGUMENT...: in the background, until it waits for its reader; sets $tool
+start_unread() {
+	open_unread || return
+	memstress run --json --cgroup /memstress-unread --max 16M --kind anon --size 4M --hold 60s \
+		--growth steps --step 4K --every 5ms "$@" >&9 2>"$tmp/err" &
+	tool=$!
+	await has_processes memstress-unread 1 && sleep "${SLOWNESS:-1}"
+}
+
+finish_unread() {
+	finish
+	exec 9<&-
+	expect 1 && one_line 'cannot write to standard output: nobody reads it'
+}
+
+# The reader of its output sleeps, and what ends a run ends it all the same
+is_not_held_up_by_its_reader() {
+	start_unread --timeout 3s && finish_unread || return
+	for signal in INT TERM QUIT; do
+		start_unread && kill -$signal "$tool" && finish_unread || return
+	done
+}
+
 # As some daemons start their children: no stdin, and SIGCHLD ignored
 survives_a_bare_environment() {
 	run_as env -i PATH=/usr/bin sh -c 'trap "" CHLD; exec memstress run --kind page --max 8M \
@@ -120,6 +143,7 @@ tests="
 	survives_its_worker
 	dies_with_its_worker
 	survives_its_reader
+	is_not_held_up_by_its_reader
 	survives_a_bare_environment
 "
 run_tests "$tests"

@@ -136,6 +136,25 @@ squeeze_stops_on_signals() {
 	squeezed it_stops
 }
 
+is_lowered() {
+	! is_put_back
+}
+
+# Nobody reads what it has to say
+it_stops_unread() {
+	page_cache 16 && open_unread || return
+	memstress squeeze --json memstress-squeezed --step 4K --every 5ms >&9 2>"$tmp/err" &
+	tool=$!
+	await is_lowered && sleep "${SLOWNESS:-1}" && is_lowered || complain "it has ended" || return
+	kill -INT "$tool"
+	finish
+	expect 1 && one_line 'cannot write to standard output: nobody reads it' && is_put_back
+}
+
+squeeze_is_not_held_up_by_its_reader() {
+	squeezed it_stops_unread
+}
+
 it_leaves_what_others_write() {
 	page_cache 16 || return
 	start_squeeze --to 8M --every 1h
@@ -361,6 +380,7 @@ tests="
 	squeeze_reclaims
 	squeeze_goes_by_rate
 	squeeze_stops_on_signals
+	squeeze_is_not_held_up_by_its_reader
 	squeeze_leaves_what_others_write
 	squeeze_is_alone
 	squeeze_is_put_back_later

@@ -10,6 +10,7 @@
 
 #include "channels.h"
 #include "clock.h"
+#include "output.h"
 #include "signals.h"
 
 void channels_block_signals(sigset_t *old)
@@ -37,6 +38,7 @@ static void channels_on_signal(void *context)
 
 	if (read(channels->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
+	output_set_deadline(clock_now_ns());
 	if (!channels->stopped)
 		record_add_text(channels->log, RECORD_STOP, "the tool got signal %u (%s)",
 				info.ssi_signo, strsignal(info.ssi_signo));
@@ -234,6 +236,7 @@ static int channels_open_timer(struct channels *channels, __u64 timeout_ns)
 		.it_value = { .tv_sec = timeout_ns / NS_PER_S, .tv_nsec = timeout_ns % NS_PER_S },
 	};
 
+	output_set_deadline(timeout_ns ? clock_in_ns(timeout_ns) : 0);
 	channels->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (channels->timer_fd < 0 || timerfd_settime(channels->timer_fd, 0, &timer, NULL))
 		return -errno;
@@ -365,6 +368,9 @@ static void channels_close_fd(int fd)
 
 void channels_close(struct channels *channels)
 {
+	/* What is left to say has time, unless somebody wants the end. */
+	if (!channels->stopped)
+		output_set_deadline(0);
 	channels_close_fd(channels->timer_fd);
 	channels_close_fd(channels->signal_fd);
 	channels_close_fd(channels->removal_fd);

@@ -19,6 +19,14 @@ static inline __u64 clock_now_ns(void)
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
+/* The time in @ns; one that never comes if that is too far away to be told. */
+static inline __u64 clock_in_ns(__u64 ns)
+{
+	__u64 now_ns = clock_now_ns();
+
+	return ns < ~0ULL - now_ns ? now_ns + ns : ~0ULL;
+}
+
 static inline void clock_pause_ns(__u64 ns)
 {
 	struct timespec pause = { .tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S };

@@ -327,6 +327,7 @@ static void events_on_signal(void *context)
 /* 0 or -errno */
 static int events_watch(struct events_command *command)
 {
+	__u64 end_ns;
 	sigset_t set;
 	int ret;
 
@@ -341,8 +342,9 @@ static int events_watch(struct events_command *command)
 			       events_on_event, command);
 	if (ret)
 		return ret;
-	loop_await(&command->loop, events_is_over, command,
-		   command->timeout_ns ? command->start_ns + command->timeout_ns : 0, 0);
+	end_ns = command->timeout_ns ? command->start_ns + command->timeout_ns : 0;
+	output_set_deadline(end_ns);
+	loop_await(&command->loop, events_is_over, command, end_ns, 0);
 	if (command->missed)
 		events_tell_lost(command, 0);
 	return command->ret;

@@ -14,6 +14,7 @@
 #include "critic.h"
 #include "director.h"
 #include "module.h"
+#include "output.h"
 #include "signals.h"
 #include "stage.h"
 
@@ -491,6 +492,7 @@ static int director_do(struct director *d, struct error *error)
 	if (director_prepare(d, error))
 		return -1;
 	channels_block_signals(&signals);
+	output_set_deadline(clock_in_ns(director_timeout_ns(d)));
 	ret = director_begin(d, error);
 	if (!ret)
 		ret = director_watch(d, error);

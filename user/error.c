@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "output.h"
 #include "text.h"
 
 int error_set(struct error *error, enum exit_status status, const char *format, ...)
@@ -33,7 +34,7 @@ void error_say(const char *format, ...)
 
 int error_report(const struct error *error)
 {
-	fflush(stdout);
+	output_flush();
 	error_say("%s", error->text);
 	return error->status;
 }

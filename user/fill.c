@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "fill.h"
 #include "module.h"
+#include "output.h"
 #include "signals.h"
 #include "supervisor_internal.h"
 #include "workload.h"
@@ -275,6 +276,7 @@ static int fill_hold(struct fill_course *course, struct error *error)
 			return -1;
 		if (course->since_ns && hold_ns)
 			end_ns = course->since_ns + hold_ns;
+		output_set_deadline(end_ns);
 		/* What has come meanwhile is heard between two pieces, too. */
 		look_ns = clock_now_ns() + (again && !course->since_ns ? 0 : FILL_LOOK);
 		if (end_ns && look_ns > end_ns)

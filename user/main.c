@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* memstress: kernel memory charged to a cgroup, and what comes of it. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -216,6 +217,7 @@ int main(int argc, char **argv)
 	ret = output_finish();
 	if (!ret)
 		return status;
-	error_set(&error, STATUS_FAILED, "cannot write to standard output: %s", strerror(-ret));
+	error_set(&error, STATUS_FAILED, "cannot write to standard output: %s",
+		  ret == -EAGAIN ? "nobody reads it" : strerror(-ret));
 	return error_report(&error);
 }

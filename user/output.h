@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include <linux/types.h>
+
 #include "compiler.h"
 
 /* Colours by what they say; nothing is coloured unless stdout is a terminal without NO_COLOR */
@@ -35,6 +37,18 @@ struct output_table {
 
 /* Once, at the start: each line is written when it is complete */
 void output_init(void);
+
+/*
+ * Each write waits for whoever reads, but not for ever: when a signal that is blocked would end the
+ * tool, or the deadline is over, somebody who takes nothing for a moment gets nothing any more. So
+ * whoever has to clean up has his turn.
+ *
+ * @deadline_ns is a time of CLOCK_MONOTONIC; 0: there is none
+ */
+void output_set_deadline(__u64 deadline_ns);
+
+/* What has been printed of a line that is not complete is written, too */
+void output_flush(void);
 
 /* 0, or why some of the output did not arrive, as -errno */
 int output_finish(void);

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "device.h"
 #include "module.h"
+#include "output.h"
 #include "signals.h"
 #include "supervisor.h"
 #include "supervisor_internal.h"
@@ -501,6 +502,8 @@ int supervisor_run(const struct job *job, struct record_log *log, struct error *
 		return -1;
 	}
 	channels_block_signals(&signals);
+	/* Until the channels are open, who know how long the steps may take. */
+	output_set_deadline(clock_in_ns(job->timeout_ns));
 	ret = supervisor_begin(&s, error);
 	if (!ret)
 		ret = supervisor_watch(&s, error);
