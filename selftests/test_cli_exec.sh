@@ -36,6 +36,28 @@ exec_passes_the_exit_code() {
 	expect 3 && one_line 'no limit$'
 }
 
+# unheard ARGUMENT...: exec, whose stderr nobody reads any more; sets $status
+unheard() {
+	mkfifo "$tmp/deaf" && exec 9<>"$tmp/deaf" || return
+	(exec 8>"$tmp/deaf" 9<&-
+		memstress exec "$@" 2>&8) &
+	tool=$!
+	exec 9<&-
+	finish
+	rm "$tmp/deaf"
+}
+
+# What it cannot tell is no reason to end otherwise
+exec_outlives_its_reader() {
+	unheard --max 8M -- sh -c 'sleep 0.3; exit 3'
+	expect 3 || return
+	unheard --max 8M -- memstress-no-such-command
+	expect 127 || return
+	# The command does not ignore SIGPIPE, or have it blocked
+	run exec -q --max 8M -- grep -E 'Sig(Ign|Blk):.*[13579bdf]...$' /proc/self/status
+	expect 1 && silent "$tmp/out"
+}
+
 exec_limits_the_command() {
 	run exec --max 8M -- sh -c "cat $(own_cgroup)/$limit"
 	expect 0 && said '^8388608$' || return
@@ -236,6 +258,7 @@ exec_without_privilege() {
 
 tests="
 	exec_passes_the_exit_code
+	exec_outlives_its_reader
 	exec_limits_the_command
 	exec_tells_of_the_oom_killer
 	exec_tells_of_an_ancestor

@@ -174,14 +174,17 @@ static int exec_command(const struct job *job, char **argv, struct error *error)
 	program_put_terminal_back(&program);
 	if (!is_removed)
 		error_report(&remove_error);
-	if (!ret && job->json)
-		exec_print_json(&target, &program.ending, argv[0], clock_now_ns() - start_ns);
-	else if (!ret && !job->quiet)
-		exec_tell(&target, &program.ending, argv[0]);
+	if (ret) {
+		ret = error_report(error);
+	} else {
+		if (job->json)
+			exec_print_json(&target, &program.ending, argv[0],
+					clock_now_ns() - start_ns);
+		else if (!job->quiet)
+			exec_tell(&target, &program.ending, argv[0]);
+		ret = ending_exit_code(&program.ending);
+	}
 	program_release(&program);
-	if (ret)
-		return error_report(error);
-	ret = ending_exit_code(&program.ending);
 	return ret || is_removed ? ret : STATUS_FAILED;
 }
 

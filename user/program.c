@@ -55,11 +55,23 @@ void program_init(struct program *program)
 	terminal_open(&program->terminal);
 }
 
+/* It is of what the tool itself has told, and how it ends is the program's to say. */
+static void program_forget_pipe(void)
+{
+	const struct timespec now = {};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	sigtimedwait(&set, NULL, &now);
+}
+
 void program_release(struct program *program)
 {
 	terminal_close(&program->terminal);
 	sigaction(SIGCHLD, &program->old_child, NULL);
-	sigprocmask(SIG_SETMASK, &program->old_mask, NULL);
+	program_forget_pipe();
+	signals_put_back(&program->old_mask);
 }
 
 void program_put_terminal_back(struct program *program)
