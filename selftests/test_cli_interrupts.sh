@@ -100,6 +100,22 @@ one_of() {
 	chosen=$1
 }
 
+has_died() {
+	[ ! -e "/proc/$tool" ] || grep -qs '^State:.Z' "/proc/$tool/status"
+}
+
+# send SIGNAL: to the tool, and again if that was lost: before the tool listens it has ignored SIGINT
+# and SIGQUIT, as all that a shell begins in the background
+send() {
+	kill "-$1" "$tool" 2>/dev/null
+	tries=$((200 * ${SLOWNESS:-1}))
+	until has_died || [ $tries -eq 0 ]; do
+		sleep 0.05
+		tries=$((tries - 1))
+	done
+	has_died || kill "-$1" "$tool"
+}
+
 # ended_by SIGNALS MS BEGIN ARGUMENT...: begun again and again, and each time sent one of the
 # signals at a random moment up to MS, which is longer where all is slow
 ended_by() {
@@ -116,7 +132,7 @@ ended_by() {
 		moment=$drawn
 		$begin "$@" || return
 		pause $moment
-		kill "-$chosen" "$tool" 2>/dev/null
+		send "$chosen"
 		finish
 		judge "$chosen" $moment || complain "SEED=$first, round $round" || return
 		round=$((round + 1))
