@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -75,6 +76,18 @@ static bool kmsg_field(const char *text, const char *key, const char *stop, char
 	return true;
 }
 
+/* Anybody may give a task a name that a terminal would obey. */
+static void kmsg_name_task(struct kmsg_oom *oom, const char *text, const char *key,
+			   const char *stop)
+{
+	char *at;
+
+	kmsg_field(text, key, stop, oom->task, sizeof(oom->task));
+	for (at = oom->task; *at; at++)
+		if (iscntrl((unsigned char)*at))
+			*at = '?';
+}
+
 /* The last one in @text: the name of a task may look like anything. */
 static const char *kmsg_last(const char *text, const char *key)
 {
@@ -116,7 +129,7 @@ static bool kmsg_parse_chosen(struct kmsg *kmsg, const char *text, struct kmsg_o
 	kmsg_field(text, ",task_memcg=", ",task=", oom->task_memcg, sizeof(oom->task_memcg));
 	if (!kmsg_is_ours(kmsg, oom->oom_memcg) && !kmsg_is_ours(kmsg, oom->task_memcg))
 		return false;
-	kmsg_field(text, ",task=", pid, oom->task, sizeof(oom->task));
+	kmsg_name_task(oom, text, ",task=", pid);
 	oom->pid = atoi(pid + strlen(",pid="));
 	oom->what = KMSG_CHOSEN;
 	kmsg_add_victim(kmsg, oom->pid);
@@ -134,7 +147,7 @@ static bool kmsg_parse_killed(struct kmsg *kmsg, const char *text, struct kmsg_o
 	if (!kmsg_take_victim(kmsg, oom->pid) && !kmsg->group && oom->pid != kmsg->known_pid)
 		return false;
 	if (rest) {
-		kmsg_field(text, " (", rest, oom->task, sizeof(oom->task));
+		kmsg_name_task(oom, text, " (", rest);
 		if (kmsg_field(rest, "anon-rss:", "kB", anon, sizeof(anon)))
 			oom->anon_rss_bytes = strtoull(anon, NULL, 10) << 10;
 	}
@@ -169,6 +182,27 @@ static bool kmsg_parse_text(struct kmsg *kmsg, const char *text, struct kmsg_oom
 	return false;
 }
 
+/*
+ * msg_add_ext_text() in kernel/printk/printk.c writes \xNN for a backslash, for control characters
+ * and for all that is not ASCII. Cgroups are compared by the names that they have.
+ */
+static void kmsg_unescape(char *text)
+{
+	char *to = text;
+	unsigned int byte;
+	int length;
+
+	while (*text) {
+		if (*text == '\\' && sscanf(text, "\\x%2x%n", &byte, &length) == 1) {
+			*to++ = (char)byte;
+			text += length;
+		} else {
+			*to++ = *text++;
+		}
+	}
+	*to = '\0';
+}
+
 /* "PRIORITY,SEQUENCE,TIME,FLAGS;TEXT", then lines of a dictionary */
 bool kmsg_parse(struct kmsg *kmsg, const char *record, struct kmsg_oom *oom)
 {
@@ -180,6 +214,7 @@ bool kmsg_parse(struct kmsg *kmsg, const char *record, struct kmsg_oom *oom)
 		return false;
 	text++;
 	snprintf(line, sizeof(line), "%.*s", (int)strcspn(text, "\n"), text);
+	kmsg_unescape(line);
 	return kmsg_parse_text(kmsg, line, oom);
 }
 

@@ -128,6 +128,29 @@ static void survives_strange_names(void)
 	EXPECT_STRING(oom.task, "a) total-vm:(b");
 }
 
+/* As the kernel writes the unit "ms\x2dback.service" and the cgroup "gr\u00f6\u00dfe". */
+static void reads_escaped_names(void)
+{
+	static const char chosen[] =
+		"6,907,812004,-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),"
+		"cpuset=/,mems_allowed=0,oom_memcg=/gr\\xc3\\xb6\\xc3\\x9fe,"
+		"task_memcg=/gr\\xc3\\xb6\\xc3\\x9fe/ms\\x5cx2dback.service,task=dd,pid=42,uid=0\n"
+		" SUBSYSTEM=x\n";
+	struct kmsg kmsg = reader("/ms\\x2dback.service");
+	struct kmsg_oom oom;
+
+	EXPECT_TRUE(kmsg_parse(&kmsg, chosen, &oom));
+	EXPECT_STRING(oom.oom_memcg, "/gr\xc3\xb6\xc3\x9f\x65");
+	EXPECT_STRING(oom.task_memcg, "/gr\xc3\xb6\xc3\x9f\x65/ms\\x2dback.service");
+	EXPECT_TRUE(!kmsg_parse(&kmsg, GROUP("/ms\\x5cx2dback.service"), &oom));
+	EXPECT_TRUE(kmsg_parse(&kmsg, KILLED("11", "\\x1b[2J\\xc3\\xa4\\x5c"), &oom));
+	EXPECT_STRING(oom.task, "?[2J\xc3\xa4\\");
+	EXPECT_TRUE(!kmsg_parse(&kmsg, STATS("/ms\\x5cx2dback.service"), &oom));
+	EXPECT_TRUE(kmsg_parse(&kmsg, NOBODY, &oom));
+	/* Cut off within. */
+	EXPECT_TRUE(!kmsg_parse(&kmsg, STATS("/ms\\x5cx2dback.service\\x5"), &oom));
+}
+
 static void reads_a_group_kill(void)
 {
 	struct kmsg kmsg = reader("/job");
@@ -164,6 +187,7 @@ const struct unit_test unit_kmsg_tests[] = {
 	{ "kmsg_reads_a_global_oom", reads_a_global_oom },
 	{ "kmsg_reads_of_those_below", reads_of_those_below },
 	{ "kmsg_survives_strange_names", survives_strange_names },
+	{ "kmsg_reads_escaped_names", reads_escaped_names },
 	{ "kmsg_reads_a_group_kill", reads_a_group_kill },
 	{ "kmsg_reads_that_nobody_was_there", reads_that_nobody_was_there },
 	{},
