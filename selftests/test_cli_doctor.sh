@@ -34,6 +34,22 @@ without_a_device() {
 	expect 1 && said 'not ready'
 }
 
+# As images of containers have it
+without_the_kernel_log() {
+	: >"$tmp/kmsg"
+	for fake in /dev/null "$tmp/kmsg"; do
+		run_as unshare -m sh -c "mount --bind $fake /dev/kmsg && exec memstress doctor"
+		expect 0 && said "kmsg .*cannot be read: it is not the kernel's log here" || return
+		run_as unshare -m sh -c "mount --bind $fake /dev/kmsg &&
+			exec memstress exec --max 8M --swap-max 0 -- $eater"
+		expect 137 && one_line 'dd was killed by the OOM killer' ||
+			return
+		run_as unshare -m sh -c "mount --bind $fake /dev/kmsg &&
+			exec memstress run --kind anon --size 1M --max 8M"
+		expect 0 && said "cannot read /dev/kmsg: it is not the kernel's log here" || return
+	done
+}
+
 without_permission() {
 	run_as nobody memstress run --kind page --size 1M --max 8M
 	expect 4 && one_line 'memstress: Permission denied' || return
@@ -72,6 +88,7 @@ tests="
 	finds_the_machine_ready
 	lists_kinds
 	without_a_device
+	without_the_kernel_log
 	without_permission
 	without_permission_for_cgroups
 	without_a_memory_controller

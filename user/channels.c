@@ -284,17 +284,18 @@ static int channels_open_removal(struct channels *channels)
 }
 
 /* The kernel log says who was killed; without it the run only knows less. */
-static int channels_open_kmsg(struct channels *channels)
+static void channels_open_kmsg(struct channels *channels)
 {
 	const struct cgroup *cg = channels->cg;
 	int ret = kmsg_open(&channels->kmsg, cg_name(cg->tree, cg->path));
 
-	if (ret) {
-		record_add_text(channels->log, RECORD_NOTE, "cannot read /dev/kmsg: %s",
-				strerror(-ret));
-		return 0;
-	}
-	return loop_add(&channels->loop, channels->kmsg.fd, EPOLLIN, channels_on_kmsg, channels);
+	if (!ret)
+		ret = loop_add(&channels->loop, channels->kmsg.fd, EPOLLIN, channels_on_kmsg,
+			       channels);
+	if (!ret)
+		return;
+	kmsg_close(&channels->kmsg);
+	record_add_text(channels->log, RECORD_NOTE, "cannot read /dev/kmsg: %s", kmsg_why(ret));
 }
 
 /* The module's events tell when memory was freed; without them that is only seen in the usage. */
@@ -346,9 +347,8 @@ int channels_open(struct channels *channels, struct record_log *log, const struc
 	if (ret)
 		return ret;
 	/* In the order in which they are to be heard when several have news. */
-	ret = channels_open_kmsg(channels);
-	if (!ret)
-		ret = channels_open_events(channels);
+	channels_open_kmsg(channels);
+	ret = channels_open_events(channels);
 	if (!ret)
 		ret = channels_open_removal(channels);
 	if (!ret && with_module)

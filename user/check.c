@@ -13,6 +13,7 @@
 #include "cgroup.h"
 #include "check.h"
 #include "device.h"
+#include "kmsg.h"
 #include "module.h"
 #include "scope.h"
 #include "units.h"
@@ -206,7 +207,7 @@ static void check_rails(struct check *check)
 
 static void check_kmsg(struct check *check)
 {
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int fd = kmsg_open_device("/dev/kmsg");
 
 	if (fd >= 0) {
 		close(fd);
@@ -214,8 +215,9 @@ static void check_kmsg(struct check *check)
 		return;
 	}
 	check_set(check, CHECK_NOTE, "cannot be read: %s: victims will have no names",
-		  strerror(errno));
-	check_advise(check, "be root, or sysctl kernel.dmesg_restrict=0");
+		  kmsg_why(fd));
+	check_advise(check, fd == -ENODEV ? "give the container the machine's /dev/kmsg" :
+					    "be root, or sysctl kernel.dmesg_restrict=0");
 }
 
 static void check_swap(struct check *check)

@@ -166,9 +166,11 @@ static int watch_listen(struct watch_command *command)
 		ret = loop_add(&command->loop, STDIN_FILENO, EPOLLIN, watch_on_key, command);
 	for (i = 0; i < watch->count && !ret; i++) {
 		listeners[i] = (struct watch_listener){ command, &watch->cgroups[i] };
-		if (watch->cgroups[i].kmsg.fd >= 0)
-			ret = loop_add(&command->loop, watch->cgroups[i].kmsg.fd, EPOLLIN,
-				       watch_on_kmsg, &listeners[i]);
+		/* The log is no more than a part of the view. */
+		if (watch->cgroups[i].kmsg.fd >= 0 &&
+		    loop_add(&command->loop, watch->cgroups[i].kmsg.fd, EPOLLIN, watch_on_kmsg,
+			     &listeners[i]))
+			kmsg_close(&watch->cgroups[i].kmsg);
 	}
 	return ret;
 }

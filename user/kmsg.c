@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "kmsg.h"
@@ -13,13 +14,34 @@
 /* include/linux/proc_ns.h: PROC_PID_INIT_INO, the initial pid namespace */
 #define KMSG_INITIAL_PIDS 0xEFFFFFFCU
 
+/* Documentation/admin-guide/devices.txt */
+#define KMSG_DEVICE makedev(1, 11)
+
+int kmsg_open_device(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat device;
+
+	if (fd < 0)
+		return -errno;
+	if (!fstat(fd, &device) && S_ISCHR(device.st_mode) && device.st_rdev == KMSG_DEVICE)
+		return fd;
+	close(fd);
+	return -ENODEV;
+}
+
+const char *kmsg_why(int ret)
+{
+	return ret == -ENODEV ? "it is not the kernel's log here" : strerror(-ret);
+}
+
 int kmsg_open(struct kmsg *kmsg, const char *cgroup)
 {
 	memset(kmsg, 0, sizeof(*kmsg));
 	snprintf(kmsg->cgroup, sizeof(kmsg->cgroup), "%s", cgroup);
-	kmsg->fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	kmsg->fd = kmsg_open_device("/dev/kmsg");
 	if (kmsg->fd < 0)
-		return -errno;
+		return kmsg->fd;
 	if (lseek(kmsg->fd, 0, SEEK_END) < 0) {
 		int ret = -errno;
 

@@ -62,6 +62,12 @@ struct kmsg {
 	int known_pid;
 };
 
+/* Images of containers put something else at its place: -ENODEV. The descriptor, or -errno */
+int kmsg_open_device(const char *path);
+
+/* Why it cannot be read */
+const char *kmsg_why(int ret);
+
 /* From here on. @cgroup is as cg_name() tells. 0 or -errno */
 int kmsg_open(struct kmsg *kmsg, const char *cgroup);
 void kmsg_close(struct kmsg *kmsg);

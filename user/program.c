@@ -244,11 +244,14 @@ static void program_on_kmsg(void *context)
 }
 
 /* The log says for whose limit it was; without it only that is known less well. */
-static int program_open_kmsg(struct program *program)
+static void program_open_kmsg(struct program *program)
 {
-	if (kmsg_open(&program->kmsg, cg_name(program->cg->tree, program->cg->path)))
-		return 0;
-	return loop_add(&program->loop, program->kmsg.fd, EPOLLIN, program_on_kmsg, program);
+	int ret = kmsg_open(&program->kmsg, cg_name(program->cg->tree, program->cg->path));
+
+	if (!ret)
+		ret = loop_add(&program->loop, program->kmsg.fd, EPOLLIN, program_on_kmsg, program);
+	if (ret)
+		kmsg_close(&program->kmsg);
 }
 
 static int program_open_signals(struct program *program)
@@ -330,10 +333,10 @@ int program_run(struct program *program, const struct cgroup *cg, bool is_shared
 	if (is_shared)
 		snapshot_take(cg, &program->before);
 	ret = loop_init(&program->loop);
-	if (!ret)
-		ret = program_open_kmsg(program);
-	if (!ret)
+	if (!ret) {
+		program_open_kmsg(program);
 		ret = program_open_signals(program);
+	}
 	if (!ret)
 		ret = program_start(program, argv);
 	if (!ret) {

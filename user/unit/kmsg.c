@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <string.h>
 
 #include "kmsg.h"
@@ -179,6 +180,14 @@ static void reads_that_nobody_was_there(void)
 	EXPECT_NUMBER(oom.what, KMSG_NO_VICTIM);
 }
 
+/* Images of containers fake it by these. */
+static void takes_the_device_only(void)
+{
+	EXPECT_NUMBER(kmsg_open_device("/dev/null"), -ENODEV);
+	EXPECT_NUMBER(kmsg_open_device("/proc/self/status"), -ENODEV);
+	EXPECT_NUMBER(kmsg_open_device("/nowhere/kmsg"), -ENOENT);
+}
+
 const struct unit_test unit_kmsg_tests[] = {
 	{ "kmsg_reads_a_kill", reads_a_kill },
 	{ "kmsg_reads_a_kill_without_a_report", reads_a_kill_without_a_report },
@@ -189,6 +198,7 @@ const struct unit_test unit_kmsg_tests[] = {
 	{ "kmsg_survives_strange_names", survives_strange_names },
 	{ "kmsg_reads_escaped_names", reads_escaped_names },
 	{ "kmsg_reads_a_group_kill", reads_a_group_kill },
+	{ "kmsg_takes_the_device_only", takes_the_device_only },
 	{ "kmsg_reads_that_nobody_was_there", reads_that_nobody_was_there },
 	{},
 };
