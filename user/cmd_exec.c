@@ -73,7 +73,7 @@ static const char *exec_limit(const struct target *target, char *text, size_t si
 
 static void exec_tell(const struct target *target, const struct ending *ending, const char *program)
 {
-	__u64 peak = ending->is_read ? ending->snapshot.peak_bytes : CG_MISSING;
+	__u64 peak = ending_peak(ending);
 	char limit[PATH_MAX + 64];
 
 	/* Before 5.19 v2 had no memory.peak. */
@@ -125,8 +125,7 @@ static void exec_print_json(const struct target *target, const struct ending *en
 	json_add_string(line, "oom_limit", limits[limit]);
 	json_add_string(line, "oom_cgroup",
 			limit == LIMIT_ABOVE && *ending->limit_name ? ending->limit_name : NULL);
-	json_add_bytes(line, "peak_bytes",
-		       ending->is_read ? ending->snapshot.peak_bytes : CG_MISSING);
+	json_add_bytes(line, "peak_bytes", ending_peak(ending));
 	json_add_number(line, "left", ending->left);
 	json_add_number(line, "total_ns", total_ns);
 	json_end_aside(line);

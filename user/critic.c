@@ -58,22 +58,13 @@ static bool critic_is_counted(const struct critique *critique, const struct acto
 	return critic_count_kills(stage_cgroup(stage, actor->cgroup)) > named;
 }
 
-/*
- * It has met its limit: on cgroup v1, if only so that something was reclaimed. There, newer kernels
- * do not count refusals of memory and swap together.
- */
 static bool critic_was_met(const struct cgroup *cg)
 {
 	struct snapshot snapshot;
-	__u64 ooms, max;
+	__u64 max;
 
-	if (snapshot_take(cg, &snapshot) || cg_read_number_if_any(cg, CG_MAX, &max))
-		return false;
-	ooms = snapshot.events_local.value[EVENT_OOM];
-	if (ooms != CG_MISSING)
-		return ooms;
-	return snapshot.events.value[EVENT_FAILCNT] ||
-	       (snapshot.peak_bytes != CG_MISSING && snapshot.peak_bytes >= max);
+	return !snapshot_take(cg, &snapshot) && !cg_read_number_if_any(cg, CG_MAX, &max) &&
+	       snapshot_has_met(&snapshot, max);
 }
 
 /*

@@ -23,8 +23,12 @@ void ending_take_off(struct ending *ending, const struct snapshot *before)
 		return;
 	ending_take_off_events(&snapshot->events, &before->events);
 	ending_take_off_events(&snapshot->events_local, &before->events_local);
-	if (snapshot->peak_bytes == before->peak_bytes)
-		snapshot->peak_bytes = CG_MISSING;
+	ending->peak_is_old = snapshot->peak_bytes == before->peak_bytes;
+}
+
+__u64 ending_peak(const struct ending *ending)
+{
+	return ending->is_read && !ending->peak_is_old ? ending->snapshot.peak_bytes : CG_MISSING;
 }
 
 static __u64 ending_count(const struct ending *ending, const struct snapshot_events *events,
@@ -86,7 +90,7 @@ enum ending_limit ending_limit(const struct ending *ending)
 			return LIMIT_OWN;
 		return snapshot->events.value[EVENT_OOM] ? LIMIT_BELOW : LIMIT_ABOVE;
 	}
-	return snapshot->events.value[EVENT_FAILCNT] ? LIMIT_UNKNOWN : LIMIT_ABOVE;
+	return snapshot_has_met(snapshot, ending->max_bytes) ? LIMIT_UNKNOWN : LIMIT_ABOVE;
 }
 
 int ending_exit_code(const struct ending *ending)

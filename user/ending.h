@@ -41,6 +41,8 @@ enum ending_limit {
  * @code: else its exit code
  * @is_read: @snapshot could be taken
  * @snapshot: the cgroup's counters when it had ended
+ * @max_bytes: its limit then
+ * @peak_is_old: its peak is one of the time before
  * @kills_told: kills in the cgroup that the kernel log tells of, with pids that mean something
  * @is_victim: the program's own is one of them
  * @limit_told: the log tells whose limit it was,
@@ -53,6 +55,8 @@ struct ending {
 	int code;
 	bool is_read;
 	struct snapshot snapshot;
+	__u64 max_bytes;
+	bool peak_is_old;
 	__u64 kills_told;
 	bool is_victim;
 	bool limit_told;
@@ -61,8 +65,11 @@ struct ending {
 	unsigned int left;
 };
 
-/* Takes off what the cgroup had counted before, which was there already; a peak of then is none */
+/* Takes off what the cgroup had counted before, which was there already */
 void ending_take_off(struct ending *ending, const struct snapshot *before);
+
+/* The highest usage since; CG_MISSING: not known */
+__u64 ending_peak(const struct ending *ending);
 
 /* OOM kills in the cgroup, the program's own included */
 __u64 ending_kills(const struct ending *ending);

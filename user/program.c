@@ -302,7 +302,8 @@ static void program_conclude(struct program *program, int *exec_error)
 		*exec_error = 0;
 	loop_await(&program->loop, program_is_alone, program,
 		   clock_now_ns() + PROGRAM_LEAVE_TIMEOUT, PROGRAM_LOOK);
-	ending->is_read = !snapshot_take(program->cg, &ending->snapshot);
+	ending->is_read = !snapshot_take(program->cg, &ending->snapshot) &&
+			  !cg_read_number_if_any(program->cg, CG_MAX, &ending->max_bytes);
 	if (program->is_shared)
 		ending_take_off(ending, &program->before);
 	if (program->kmsg.fd >= 0 && program->knows_pids)

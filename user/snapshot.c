@@ -38,6 +38,15 @@ int snapshot_read_failcnt(const struct cgroup *cg, struct snapshot_events *event
 	return cg_read_number_if_any(cg, CG_FAILCNT, &events->value[EVENT_FAILCNT]);
 }
 
+/* On v1 a refusal of memory and swap together, which are charged first, is no failcnt of memory. */
+bool snapshot_has_met(const struct snapshot *snapshot, __u64 max_bytes)
+{
+	if (snapshot->events_local.value[EVENT_OOM] != CG_MISSING)
+		return snapshot->events_local.value[EVENT_OOM];
+	return snapshot->events.value[EVENT_FAILCNT] ||
+	       (snapshot->peak_bytes != CG_MISSING && snapshot->peak_bytes >= max_bytes);
+}
+
 static int snapshot_take_stat(const struct cgroup *cg, struct snapshot *snapshot)
 {
 	int ret = cg_read_keys(cg, CG_STAT, snapshot_stat_names, STAT_END, snapshot->stat);

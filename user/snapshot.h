@@ -69,6 +69,12 @@ const char *snapshot_events_source(const struct snapshot_events *events);
 /* 0 or -errno */
 int snapshot_take(const struct cgroup *cg, struct snapshot *snapshot);
 
+/*
+ * Whether the cgroup has met its limit of @max_bytes itself: on cgroup v1, if only so that something
+ * was reclaimed
+ */
+bool snapshot_has_met(const struct snapshot *snapshot, __u64 max_bytes);
+
 /* All of @events but what has to be read from a file of its own, from the text of CG_EVENTS */
 void snapshot_parse_events(const char *text, struct snapshot_events *events);
 

@@ -82,6 +82,7 @@ static void counters_know_whose_limit(void)
 {
 	struct ending ending = died(SIGKILL, 1, 0);
 
+	ending.max_bytes = CG_UNLIMITED;
 	expect(&ending, ENDING_OOM, 137,
 	       "cmd was killed by the OOM killer for a limit above its cgroup");
 	ending.snapshot.events.value[EVENT_OOM] = 1;
@@ -89,6 +90,11 @@ static void counters_know_whose_limit(void)
 	       "cmd was killed by the OOM killer for the limit of a cgroup below its own");
 	/* v1 */
 	ending.snapshot.events_local.value[EVENT_OOM] = CG_MISSING;
+	EXPECT_NUMBER(ending_limit(&ending), LIMIT_ABOVE);
+	ending.snapshot.peak_bytes = 8192;
+	ending.max_bytes = 8192;
+	EXPECT_NUMBER(ending_limit(&ending), LIMIT_UNKNOWN);
+	ending.max_bytes = 12288;
 	EXPECT_NUMBER(ending_limit(&ending), LIMIT_ABOVE);
 	ending.snapshot.events.value[EVENT_FAILCNT] = 7;
 	expect(&ending, ENDING_OOM, 137,
@@ -131,14 +137,18 @@ static void the_past_is_taken_off(void)
 	ending_take_off(&ending, &before.snapshot);
 	EXPECT_NUMBER(ending_kills(&ending), 0);
 	EXPECT_NUMBER(ending_cause(&ending), ENDING_SIGNAL);
-	EXPECT_TRUE(ending.snapshot.peak_bytes == CG_MISSING);
+	EXPECT_TRUE(ending_peak(&ending) == CG_MISSING);
+	/* It may have met its limit again. */
+	ending.snapshot.events_local.value[EVENT_OOM] = CG_MISSING;
+	ending.max_bytes = 4096;
+	EXPECT_NUMBER(ending_limit(&ending), LIMIT_UNKNOWN);
 
 	ending = died(SIGKILL, 4, 3);
 	ending.snapshot.peak_bytes = 8192;
 	ending_take_off(&ending, &before.snapshot);
 	EXPECT_NUMBER(ending_kills(&ending), 1);
 	EXPECT_NUMBER(ending_limit(&ending), LIMIT_OWN);
-	EXPECT_NUMBER(ending.snapshot.peak_bytes, 8192);
+	EXPECT_NUMBER(ending_peak(&ending), 8192);
 }
 
 const struct unit_test unit_ending_tests[] = {
