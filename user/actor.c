@@ -56,15 +56,23 @@ static const struct step *actor_step(const struct actor *actor)
 	return &actor->role->job.steps[actor->step];
 }
 
-static void actor_fail(struct actor *actor, enum exit_status status, const char *what, int ret)
+/* @why is put behind @what. */
+static void actor_give_up(struct actor *actor, enum exit_status status, const char *what,
+			  const char *why)
 {
-	const struct step *step = actor_step(actor);
-
 	actor->has_failed = true;
 	actor->due_ns = 0;
-	error_set(&actor->error, status, "worker %s, step %u (%s): %s: %s%s", actor->name,
-		  actor->step + 1, job_objects(step).s, what, strerror(-ret),
-		  ret == -EPERM ? "; this needs root" : "");
+	error_set(&actor->error, status, "worker %s, step %u (%s): %s%s", actor->name,
+		  actor->step + 1, job_objects(actor_step(actor)).s, what, why);
+}
+
+static void actor_fail(struct actor *actor, enum exit_status status, const char *what, int ret)
+{
+	char why[128];
+
+	snprintf(why, sizeof(why), ": %s%s", strerror(-ret),
+		 ret == -EPERM ? "; this needs root" : "");
+	actor_give_up(actor, status, what, why);
 }
 
 /* The module says why it does not even try. */
@@ -263,6 +271,30 @@ static void actor_next_move(struct actor *actor)
 	} while (!actor_move(actor));
 }
 
+/* What was in force when the job began may not be so any more. False: the step cannot begin. */
+static bool actor_read_limit(struct actor *actor, __u64 *bytes)
+{
+	const struct step *step = actor_step(actor);
+	const char *what = NULL;
+	char owner[PATH_MAX];
+	int ret;
+
+	ret = cg_effective_max(actor->cg->tree, actor->cg->path, bytes, owner, sizeof(owner));
+	if (ret) {
+		actor_fail(actor, STATUS_FAILED, "cannot read its limit", ret);
+		return false;
+	}
+	if (*bytes != CG_UNLIMITED)
+		return true;
+	if (plan_is_share(step))
+		what = "% of what?";
+	else if (!plan_is_bounded(step) && !actor->limit_comes)
+		what = "nothing would end it:";
+	if (what)
+		actor_give_up(actor, STATUS_MISUSE, what, " no limit is in force any more");
+	return !what;
+}
+
 static void actor_begin_step(struct actor *actor)
 {
 	const struct step *step = actor_step(actor);
@@ -276,10 +308,9 @@ static void actor_begin_step(struct actor *actor)
 		},
 	};
 	__u64 usage = 0, effective;
-	char owner[PATH_MAX];
 
-	if (cg_effective_max(actor->cg->tree, actor->cg->path, &effective, owner, sizeof(owner)))
-		effective = CG_UNLIMITED;
+	if (!actor_read_limit(actor, &effective))
+		return;
 	actor_read_usage(actor, &usage, NULL);
 	if (step->until == UNTIL_USAGE)
 		record.step.until_bytes = units_resolve(step->usage, effective);

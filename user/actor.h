@@ -51,6 +51,7 @@ enum actor_state {
  * @cg: where it is
  * @cgroup: the same as an index of the scenario; -1: the job's own
  * @place: the same by name
+ * @limit_comes: it may be without a limit now, and will come under one
  * @plans: of its steps
  * @holdings: of its steps
  * @worker: the process
@@ -80,6 +81,7 @@ struct actor {
 	const struct cgroup *cg;
 	int cgroup;
 	const char *place;
+	bool limit_comes;
 	struct plan plans[JOB_STEPS_MAX];
 	struct holding holdings[JOB_STEPS_MAX];
 	struct worker worker;

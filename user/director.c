@@ -77,23 +77,42 @@ static int director_open_module(struct director *d, struct error *error)
 	return 0;
 }
 
-/* A limit that the worker comes under, in the beginning or later. */
-static bool director_is_limited(const struct director *d, unsigned int worker)
+/* A limit that the worker comes under at a time that has not passed. */
+static bool director_limit_comes(const struct director *d, unsigned int worker)
 {
 	const struct scenario *scenario = d->scenario;
 	unsigned int i;
 
-	if (stage_effective(&d->stage, scenario->workers[worker].cgroup) != CG_UNLIMITED)
-		return true;
 	for (i = 0; i < scenario->time_count; i++) {
 		const struct scenario_time *time = &scenario->times[i];
+		const struct amount *max = &time->limits.of[LIMITS_MAX];
 
-		if (time->limits.of[LIMITS_MAX].unit ||
+		if (i < d->changed && !d->changes[i].is_writing)
+			continue;
+		if ((max->unit && max->value != CG_UNLIMITED) ||
 		    (time->worker == (int)worker &&
 		     stage_effective(&d->stage, time->cgroup) != CG_UNLIMITED))
 			return true;
 	}
 	return false;
+}
+
+/* Or one that it is under in the beginning. */
+static bool director_is_limited(const struct director *d, unsigned int worker)
+{
+	const struct scenario_worker *role = &d->scenario->workers[worker];
+
+	return stage_effective(&d->stage, role->cgroup) != CG_UNLIMITED ||
+	       director_limit_comes(d, worker);
+}
+
+static void director_foresee(struct director *d)
+{
+	unsigned int i;
+
+	for (i = 0; i < d->actor_count; i++)
+		d->actors[i].limit_comes =
+			director_limit_comes(d, d->actors[i].role - d->scenario->workers);
 }
 
 /* As for a job of one worker: what is a share of nothing, and what nothing would end. */
@@ -104,15 +123,13 @@ static int director_check_step(const struct director *d, unsigned int worker, un
 	const struct step *step = &role->job.steps[i];
 	const char *what = NULL;
 
-	if ((step->size.unit == AMOUNT_PERCENT || step->usage.unit == AMOUNT_PERCENT) &&
-	    stage_effective(&d->stage, role->cgroup) == CG_UNLIMITED)
+	if (plan_is_share(step) && stage_effective(&d->stage, role->cgroup) == CG_UNLIMITED)
 		what = "% of what? no limit is in force where it begins; give max";
 	else if (!step->kind->workload && step->account &&
 		 d->info.features & MEMSTRESS_FEATURE_REQUIRE_LIMIT &&
 		 stage_effective(&d->stage, role->cgroup) == CG_UNLIMITED)
 		what = "it would have no limit, which is not safe; give max";
-	else if (!step->count && step->size.unit == AMOUNT_NONE && step->until != UNTIL_USAGE &&
-		 !director_is_limited(d, worker))
+	else if (!plan_is_bounded(step) && !director_is_limited(d, worker))
 		what = "only a limit would end it; give max";
 	if (!what)
 		return 0;
@@ -360,13 +377,19 @@ static int director_do_due(struct director *d, __u64 *next_ns, struct error *err
 	unsigned int i;
 
 	*next_ns = 0;
-	for (i = 0; i < d->changed; i++)
-		if (change_is_due(&d->changes[i]) && change_go_on(&d->changes[i]))
+	for (i = 0; i < d->changed; i++) {
+		if (!change_is_due(&d->changes[i]))
+			continue;
+		if (change_go_on(&d->changes[i]))
 			return error_set(error, STATUS_FAILED, "cannot start a writer");
+		director_foresee(d);
+	}
 	while (d->changed < scenario->time_count &&
-	       d->begin_ns + scenario->times[d->changed].at_ns <= clock_now_ns())
+	       d->begin_ns + scenario->times[d->changed].at_ns <= clock_now_ns()) {
 		if (director_change(d, error))
 			return -1;
+		director_foresee(d);
+	}
 	for (i = 0; i < d->actor_count; i++)
 		if (d->actors[i].state == ACTOR_IS_AWAITED && !d->actors[i].due_ns)
 			director_follow(d, &d->actors[i]);
@@ -403,6 +426,7 @@ static int director_play(struct director *d, struct error *error)
 	for (i = 0; i < d->scenario->time_count; i++)
 		change_init(&d->changes[i], &d->stage, &d->scenario->times[i], &d->channels.loop,
 			    d->log);
+	director_foresee(d);
 	while (!director_is_over(d)) {
 		if (director_do_due(d, &next_ns, error))
 			return -1;

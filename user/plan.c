@@ -169,6 +169,16 @@ int plan_make(struct plan *plan, int fd, unsigned int version, const struct step
 	return 0;
 }
 
+bool plan_is_share(const struct step *step)
+{
+	return step->size.unit == AMOUNT_PERCENT || step->usage.unit == AMOUNT_PERCENT;
+}
+
+bool plan_is_bounded(const struct step *step)
+{
+	return step->count || step->size.unit != AMOUNT_NONE || step->until == UNTIL_USAGE;
+}
+
 __u64 plan_count(const struct plan *plan, const struct step *step, __u64 effective_bytes,
 		 __u64 usage_bytes, __u64 target_bytes)
 {

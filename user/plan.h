@@ -3,6 +3,8 @@
 #ifndef MEMSTRESS_USER_PLAN_H
 #define MEMSTRESS_USER_PLAN_H
 
+#include <stdbool.h>
+
 #include <linux/memstress.h>
 
 #include "error.h"
@@ -27,6 +29,12 @@ struct plan {
  */
 int plan_make(struct plan *plan, int fd, unsigned int version, const struct step *step,
 	      unsigned int number, struct error *error);
+
+/* Whether the step is told as a part of the limit that is in force */
+bool plan_is_share(const struct step *step);
+
+/* Whether it says itself how much it is, so that it ends without a limit */
+bool plan_is_bounded(const struct step *step);
 
 /*
  * Objects to make: as many as --size or --count says and as bring the usage to @target_bytes,

@@ -55,12 +55,11 @@ static int supervisor_check_limits(const struct supervisor *s, struct error *err
 	for (i = 0; i < s->job->step_count; i++) {
 		const struct step *step = &s->job->steps[i];
 
-		if (step->size.unit == AMOUNT_PERCENT || step->usage.unit == AMOUNT_PERCENT)
+		if (plan_is_share(step))
 			return error_set(error, STATUS_MISUSE,
 					 "step %u (%s): %% of what? no limit is in force; give --max",
 					 i + 1, step->kind->name);
-		if (step->kind->workload && !step->count && step->size.unit == AMOUNT_NONE &&
-		    step->until != UNTIL_USAGE)
+		if (step->kind->workload && !plan_is_bounded(step))
 			return error_set(error, STATUS_MISUSE,
 					 "step %u (%s): only a limit would end it; give --max",
 					 i + 1, step->kind->name);

@@ -14,7 +14,7 @@ static const struct unit_test *const groups[] = {
 	unit_cgroup_name_tests,   unit_leftover_tests, unit_attach_tests,   unit_delegation_tests,
 	unit_scope_tests,         unit_growth_tests,   unit_workload_tests, unit_fate_tests,
 	unit_systemd_limit_tests, unit_job_file_tests, unit_scenario_tests, unit_critic_tests,
-	unit_signals_tests,       unit_text_tests,     unit_output_tests,
+	unit_signals_tests,       unit_text_tests,     unit_output_tests,   unit_actor_tests,
 };
 
 static bool failed;

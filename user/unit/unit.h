@@ -17,6 +17,7 @@ struct unit_test {
 	void (*run)(void);
 };
 
+extern const struct unit_test unit_actor_tests[];
 extern const struct unit_test unit_attach_tests[];
 extern const struct unit_test unit_cgroup_tests[];
 extern const struct unit_test unit_cgroup_name_tests[];
