@@ -237,28 +237,30 @@ static int director_begin(struct director *d, struct error *error)
 	return 0;
 }
 
+/* What is more than anybody waits for is left out. */
+static __u64 director_add_ns(__u64 sum_ns, __u64 ns)
+{
+	return ns < UNITS_NS_MAX - sum_ns ? sum_ns + ns : sum_ns;
+}
+
 /* What the steps of a worker take, but for those that have no end; the rest is the same. */
 static __u64 director_role_ns(const struct director *d, const struct actor *actor)
 {
 	const struct scenario_worker *role = actor->role;
 	__u64 effective = stage_effective(&d->stage, role->cgroup);
-	__u64 ns = role->start_ns + role->job.hold_ns;
+	__u64 ns = director_add_ns(role->start_ns, role->job.hold_ns);
 	unsigned int i;
 
 	for (i = 0; i < role->job.step_count; i++) {
 		const struct step *step = &role->job.steps[i];
 		struct growth_course course;
-		__u64 takes_ns;
 
 		growth_begin(&course, &step->growth, actor->plans[i].object_bytes,
 			     plan_count(&actor->plans[i], step, effective, 0,
 					units_resolve(step->usage, effective)),
 			     role->job.seed);
-		takes_ns = growth_duration_ns(course);
-		if (takes_ns < UNITS_NS_MAX - ns)
-			ns += takes_ns;
-		if (step->wait_ns < UNITS_NS_MAX - ns)
-			ns += step->wait_ns;
+		ns = director_add_ns(ns, growth_duration_ns(course));
+		ns = director_add_ns(ns, step->wait_ns);
 	}
 	return ns;
 }
@@ -271,12 +273,8 @@ static __u64 director_timeout_ns(const struct director *d)
 	if (d->scenario->run.timeout_given)
 		return d->scenario->run.timeout_ns;
 	/* One may begin after another one. */
-	for (i = 0; i < d->actor_count; i++) {
-		__u64 ns = director_role_ns(d, &d->actors[i]);
-
-		if (ns < UNITS_NS_MAX - sum_ns)
-			sum_ns += ns;
-	}
+	for (i = 0; i < d->actor_count; i++)
+		sum_ns = director_add_ns(sum_ns, director_role_ns(d, &d->actors[i]));
 	return DIRECTOR_TIMEOUT_NS + sum_ns;
 }
 

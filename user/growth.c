@@ -173,9 +173,11 @@ static __u64 growth_objects(const struct growth_course *course, __u64 bytes)
 /* Between two moves of a rate. */
 static __u64 growth_tick_ns(__u64 rate_bytes, __u64 object_bytes)
 {
-	__u64 object_ns = growth_product(object_bytes, NS_PER_S) / rate_bytes;
+	unsigned __int128 object_ns = (unsigned __int128)object_bytes * NS_PER_S / rate_bytes;
 
-	return object_ns > GROWTH_TICK ? object_ns : GROWTH_TICK;
+	if (object_ns < GROWTH_TICK)
+		return GROWTH_TICK;
+	return object_ns < UNITS_NS_MAX ? (__u64)object_ns : UNITS_NS_MAX;
 }
 
 /* What a rate comes to in some time; 128 bits, for it may be long. */
@@ -183,15 +185,20 @@ static __u64 growth_by_rate(__u64 rate_bytes, __u64 ns, __u64 object_bytes)
 {
 	unsigned __int128 bytes = (unsigned __int128)rate_bytes * ns / NS_PER_S;
 
-	return (__u64)(bytes / object_bytes);
+	bytes /= object_bytes;
+	return bytes < GROWTH_UNBOUNDED ? (__u64)bytes : GROWTH_UNBOUNDED;
 }
 
 /* As far as the walk goes in one move, down or up. */
 static __u64 growth_walk(struct growth_course *course)
 {
 	__u64 step = growth_objects(course, course->growth->step_bytes);
-	__u64 way = growth_random(&course->random) % (2 * step + 1);
+	__u64 way;
 
+	/* So that there is a number for all of the ways that it may go. */
+	if (step > GROWTH_UNBOUNDED / 2)
+		step = GROWTH_UNBOUNDED / 2;
+	way = growth_random(&course->random) % (2 * step + 1);
 	if (way < step)
 		return course->level > step - way ? course->level - (step - way) : 0;
 	return growth_sum(course->level, way - step);
@@ -250,7 +257,7 @@ static bool growth_is_over(const struct growth_course *course)
 	case GROWTH_RANDOM:
 		return course->move == growth->times;
 	case GROWTH_SPIKE:
-		return course->move == 2 * growth->times;
+		return course->move / 2 == growth->times;
 	case GROWTH_LEAK:
 		/* When what has stayed is all that there may be. */
 		return course->move % 2 == 0 && course->move && course->level >= course->total;
@@ -262,16 +269,21 @@ static bool growth_is_over(const struct growth_course *course)
 static __u64 growth_time_ns(const struct growth_course *course)
 {
 	const struct growth *growth = course->growth;
+	__u64 ns;
 
 	switch (growth->shape) {
 	case GROWTH_LINEAR:
-		return growth_product(course->move + 1,
-				      growth_tick_ns(growth->rate_bytes, course->object_bytes));
+		ns = growth_product(course->move + 1,
+				    growth_tick_ns(growth->rate_bytes, course->object_bytes));
+		break;
 	case GROWTH_LEAK:
-		return growth_product(course->move, growth->every_ns) / 2;
+		ns = growth_product(course->move, growth->every_ns) / 2;
+		break;
 	default:
-		return growth_product(course->move, growth->every_ns);
+		ns = growth_product(course->move, growth->every_ns);
+		break;
 	}
+	return ns < UNITS_NS_MAX ? ns : UNITS_NS_MAX;
 }
 
 bool growth_next(struct growth_course *course, __u64 *at_ns, __u64 *level)

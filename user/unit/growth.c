@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "growth.h"
 #include "unit.h"
+#include "units.h"
 
 #define MIB       1048576ULL
 #define UNBOUNDED (~0ULL)
@@ -101,6 +102,45 @@ static void spike(void)
 	expect_moves(growth, 100, twice, 4, true);
 }
 
+/* It goes on, though twice as many moves are more than there are numbers. */
+static void spikes_without_end(void)
+{
+	struct growth growth = { .shape = GROWTH_SPIKE, .times = 1ULL << 63, .every_ns = NS_PER_S };
+	struct growth_course course;
+
+	growth_begin(&course, &growth, 1024, 100, 0);
+	EXPECT_TRUE(growth_duration_ns(course) == UNBOUNDED);
+}
+
+/* A move of the next century does not come at once, nor with less than it should have. */
+static void large_numbers_stay_large(void)
+{
+	struct growth slow = { .shape = GROWTH_LINEAR, .rate_bytes = 1 };
+	struct growth fast = { .shape = GROWTH_LINEAR, .rate_bytes = UNBOUNDED / 100 * 95 };
+	struct growth walk = {
+		.shape = GROWTH_RANDOM,
+		.step_bytes = UNBOUNDED,
+		.times = 1000,
+		.every_ns = NS_PER_MS,
+	};
+	__u64 at_ns, level, ups, last = 0;
+	struct growth_course course;
+
+	growth_begin(&course, &slow, 64ULL << 30, 2, 0);
+	EXPECT_TRUE(growth_next(&course, &at_ns, &level));
+	EXPECT_NUMBER(at_ns, UNITS_NS_MAX);
+	EXPECT_NUMBER(level, 0);
+	growth_begin(&course, &fast, 1, UNBOUNDED, 0);
+	while (growth_next(&course, &at_ns, &level))
+		continue;
+	EXPECT_NUMBER(at_ns, 1100 * NS_PER_MS);
+	EXPECT_TRUE(level == UNBOUNDED);
+	growth_begin(&course, &walk, 1, 100, 7);
+	for (ups = 0; growth_next(&course, &at_ns, &level); last = level)
+		ups += level > last;
+	EXPECT_TRUE(ups > 100);
+}
+
 static void leak(void)
 {
 	static const struct move moves[] = { { 0, 20 },   { 500, 2 },   { 1000, 22 },
@@ -174,6 +214,8 @@ const struct unit_test unit_growth_tests[] = {
 	{ "growth_geometric", geometric },
 	{ "growth_steps", steps },
 	{ "growth_spike", spike },
+	{ "growth_spikes_without_end", spikes_without_end },
+	{ "growth_large_numbers_stay_large", large_numbers_stay_large },
 	{ "growth_leak", leak },
 	{ "growth_random_walks_by_its_seed", random_walks_by_its_seed },
 	{ "growth_tells_how_long_it_takes", tells_how_long_it_takes },
