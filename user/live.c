@@ -98,12 +98,18 @@ void live_show(const struct page *page)
 	refresh();
 }
 
-/* ncurses does not tell that there is nothing from that there is nobody. */
+/*
+ * ncurses does not tell that there is nothing from that there is nobody. A key may have come since
+ * it has looked.
+ */
 static bool live_is_gone(void)
 {
 	struct pollfd terminal = { .fd = STDIN_FILENO, .events = POLLIN };
+	int waiting;
 
-	return poll(&terminal, 1, 0) > 0;
+	if (poll(&terminal, 1, 0) <= 0)
+		return false;
+	return terminal.revents & ~POLLIN || ioctl(STDIN_FILENO, FIONREAD, &waiting) || !waiting;
 }
 
 enum live_key live_key(void)

@@ -14,6 +14,8 @@
 #include "live.h"
 #include "unit.h"
 
+#define FAST_KEYS 20000
+
 /**
  * struct terminal_pair - a terminal of its own
  * @master: what is typed and shown
@@ -50,12 +52,28 @@ static void end(struct terminal_pair *pair)
 	close(pair->master);
 }
 
-/* In a process of its own, as ncurses is there once for a process. Exits with a key. */
-static void show(const struct terminal_pair *pair, const char *type, const struct page *page)
+/* The first key; of many, LIVE_QUIT if all of them come before it. */
+static int press(unsigned int count)
 {
 	enum live_key key;
+
+	for (;;) {
+		key = live_key();
+		if (key == LIVE_DOWN && count)
+			count--;
+		else if (key != LIVE_NONE)
+			return count ? LIVE_OTHER : key;
+		else if (!count)
+			clock_pause_ns(NS_PER_MS);
+	}
+}
+
+/* In a process of its own, as ncurses is there once for a process. Exits with a key. */
+static void show(const struct terminal_pair *pair, const char *type, const struct page *page,
+		 unsigned int count)
+{
 	struct error error;
-	int rows, columns;
+	int rows, columns, key;
 
 	close(pair->master);
 	setenv("TERM", type, 1);
@@ -67,13 +85,13 @@ static void show(const struct terminal_pair *pair, const char *type, const struc
 	if (rows != 24 || columns != 80)
 		_exit(99);
 	live_show(page);
-	while ((key = live_key()) == LIVE_NONE)
-		clock_pause_ns(NS_PER_MS);
+	key = press(count);
 	live_close();
 	_exit(key);
 }
 
-static pid_t start(const struct terminal_pair *pair, const char *type)
+/* @count: keys down before the one that it ends with */
+static pid_t start(const struct terminal_pair *pair, const char *type, unsigned int count)
 {
 	static struct page page;
 	pid_t pid;
@@ -83,7 +101,7 @@ static pid_t start(const struct terminal_pair *pair, const char *type)
 	page_print(&page, 23, 70, 10, PAGE_BAD, "the corner");
 	pid = fork();
 	if (!pid)
-		show(pair, type, &page);
+		show(pair, type, &page, count);
 	return pid;
 }
 
@@ -138,7 +156,7 @@ static void puts_it_back(void)
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		if (!begin(&pair))
 			return;
-		pid = start(&pair, types[i]);
+		pid = start(&pair, types[i], 0);
 		EXPECT_TRUE(await_text(pair.master, "everything"));
 		EXPECT_NUMBER(tcgetattr(pair.slave, &now), 0);
 		EXPECT_TRUE(!(now.c_lflag & (ICANON | ECHO)));
@@ -166,7 +184,7 @@ static void reads_keys(void)
 	for (i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (!begin(&pair))
 			return;
-		pid = start(&pair, "xterm");
+		pid = start(&pair, "xterm", 0);
 		EXPECT_TRUE(await_text(pair.master, "everything"));
 		EXPECT_NUMBER(write(pair.master, keys[i].text, strlen(keys[i].text)),
 			      strlen(keys[i].text));
@@ -174,6 +192,25 @@ static void reads_keys(void)
 		expect_as_before(&pair);
 		end(&pair);
 	}
+}
+
+/* One that comes right after a look that has found none is no end. */
+static void takes_fast_keys(void)
+{
+	struct terminal_pair pair;
+	unsigned int i;
+	pid_t pid;
+
+	if (!begin(&pair))
+		return;
+	pid = start(&pair, "xterm", FAST_KEYS);
+	EXPECT_TRUE(await_text(pair.master, "everything"));
+	fcntl(pair.master, F_SETFL, 0);
+	for (i = 0; i < FAST_KEYS; i++)
+		EXPECT_NUMBER(write(pair.master, "j", 1), 1);
+	EXPECT_NUMBER(write(pair.master, "q", 1), 1);
+	EXPECT_NUMBER(await_exit(pid), LIVE_QUIT);
+	end(&pair);
 }
 
 /* As when a connection breaks. */
@@ -184,7 +221,7 @@ static void notices_that_it_is_gone(void)
 
 	if (!begin(&pair))
 		return;
-	pid = start(&pair, "vt100");
+	pid = start(&pair, "vt100", 0);
 	EXPECT_TRUE(await_text(pair.master, "everything"));
 	end(&pair);
 	EXPECT_NUMBER(await_exit(pid), LIVE_QUIT);
@@ -196,7 +233,7 @@ static void refuses_what_it_does_not_know(void)
 
 	if (!begin(&pair))
 		return;
-	EXPECT_NUMBER(await_exit(start(&pair, "no-such-terminal")), 100 + STATUS_UNSUPPORTED);
+	EXPECT_NUMBER(await_exit(start(&pair, "no-such-terminal", 0)), 100 + STATUS_UNSUPPORTED);
 	expect_as_before(&pair);
 	end(&pair);
 }
@@ -204,6 +241,7 @@ static void refuses_what_it_does_not_know(void)
 const struct unit_test unit_live_tests[] = {
 	{ "live_puts_it_back", puts_it_back },
 	{ "live_reads_keys", reads_keys },
+	{ "live_takes_fast_keys", takes_fast_keys },
 	{ "live_notices_that_it_is_gone", notices_that_it_is_gone },
 	{ "live_refuses_what_it_does_not_know", refuses_what_it_does_not_know },
 	{},
