@@ -110,6 +110,29 @@ check_versions() {
 		xargs grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION\>|linux/version\.h'
 }
 
+# comments FILE...: the comments of C files
+comments() {
+	cat "$@" | perl -0ne 'print "$1\n" while m{/\*(.*?)\*/}sg'
+}
+
+# Keys and types of JSON are ABI. Those of records stand in record.h, those of a command beside it;
+# what record.h has with an underscore, but as a value or an explanation, is printed.
+check_json_keys() {
+	local file key
+
+	files 'user/*.c' | while read -r file; do
+		grep -oP 'json_(begin|add_\w+)\((\w+, )?"\K\w+' "$file" | sort -u | while read -r key; do
+			comments "$file" user/record.h | grep -qwF "$key" ||
+				echo "$file: no comment tells of \"$key\""
+		done
+	done
+	perl -0ne 'm{/\*([^/]*?JSON: .*?)\*/}s or die; $_ = $1; s/\(.*?\)|"[^"]*"//sg;
+		print "$1\n" while /(?|^ \*\t(\w+)\t|\b([a-z]+_\w+))/mg' user/record.h |
+		sort -u | while read -r key; do
+		grep -qwF "\"$key\"" user/*.c || echo "user/record.h: nothing prints \"$key\""
+	done
+}
+
 # One version for all that is installed.
 check_package_version() {
 	local version

@@ -64,8 +64,14 @@ exec_limits_the_command() {
 	[ -n "$v1" ] || {
 		run exec --max 8M --high 50% --swap-max 0 --oom-group -- sh -c "cd $(own_cgroup) &&
 			cat memory.max memory.high memory.swap.max memory.oom.group | xargs"
-		expect 0 && said '^8388608 4194304 0 1$'
+		expect 0 && said '^8388608 4194304 0 1$' || return
+		report --max 8M --high 50% --low 2M --min 1M --oom-group -- true
+		expect 0 && is exec high_bytes 4194304 && is exec low_bytes 2097152 &&
+			is exec min_bytes 1048576 && is exec oom_group true || return
 	}
+	report --max 8M -- true
+	expect 0 && is exec max_bytes 8388608 && is exec low_bytes null && is exec zswap_max_bytes null &&
+		is exec oom_group false
 }
 
 exec_tells_of_the_oom_killer() {

@@ -86,8 +86,9 @@ static void exec_tell(const struct target *target, const struct ending *ending, 
 }
 
 /*
- * Type "exec". Keys: command, cgroup (its path), version (of the file system), the limits as a run
- * has them, cause ("exit", "signal", "oom": the OOM killer), code and signal (null: not so),
+ * Type "exec". Keys: command, cgroup (its path), version (of the file system), max_bytes,
+ * high_bytes, low_bytes, min_bytes, swap_max_bytes, zswap_max_bytes, effective_max_bytes,
+ * effective_max_path and oom_group (as in the record cgroup of a run, record.h), cause ("exit", "signal", "oom": the OOM killer), code and signal (null: not so),
  * oom_kills (in the cgroup, the command included), oom_limit (whose it was: "own", "below",
  * "above", "machine"; null: there was none, or it is not known), oom_cgroup (the kernel's name for
  * the one above, or null), peak_bytes (null: not known), left (processes), total_ns.
@@ -109,10 +110,14 @@ static void exec_print_json(const struct target *target, const struct ending *en
 	json_add_number(line, "version", target->tree.ops->version);
 	json_add_bytes(line, "max_bytes", target->bytes[LIMITS_MAX]);
 	json_add_bytes(line, "high_bytes", target->bytes[LIMITS_HIGH]);
+	json_add_bytes(line, "low_bytes", target->bytes[LIMITS_LOW]);
+	json_add_bytes(line, "min_bytes", target->bytes[LIMITS_MIN]);
 	json_add_bytes(line, "swap_max_bytes", target->bytes[LIMITS_SWAP_MAX]);
+	json_add_bytes(line, "zswap_max_bytes", target->bytes[LIMITS_ZSWAP_MAX]);
 	json_add_bytes(line, "effective_max_bytes", target->effective_bytes);
 	json_add_string(line, "effective_max_path",
 			*target->effective_path ? target->effective_path : NULL);
+	json_add_bool(line, "oom_group", target->bytes[LIMITS_OOM_GROUP] == 1);
 	json_add_string(line, "cause", ending_cause_name(ending_cause(ending)));
 	if (ending->signal) {
 		json_add_null(line, "code");

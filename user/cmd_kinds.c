@@ -223,11 +223,11 @@ static void kinds_print_table(struct kinds_sources *sources)
 }
 
 /*
- * Keys: name, allocator (of user memory, what a process does for it), user_memory, supported,
- * reason (why not; null), unit ("order" or "bytes"), min, max, example (an order or size) and what
- * one object of it is charged: page_charged_bytes, byte_charged_bytes, more_bytes (what may be
- * charged besides); contexts, policies, alloc_methods, free_methods, alignment_max (bytes; 0: none
- * can be asked for). What is not supported ends with its reason.
+ * Type "kind". Keys: name, allocator (of user memory, what a process does for it), user_memory,
+ * supported, reason (why not; null), unit ("order" or "bytes"), min, max, example (an order or
+ * size) and what one object of it is charged: page_charged_bytes, byte_charged_bytes, more_bytes
+ * (what may be charged besides); contexts, policies, alloc_methods, free_methods, alignment_max
+ * (bytes; 0: none can be asked for). What is not supported ends with its reason.
  */
 static void kinds_print_json(struct kinds_sources *sources)
 {

@@ -192,8 +192,6 @@ static void director_tell_cgroup(struct director *d, int index)
 {
 	const struct cgroup *cg = stage_cgroup(&d->stage, index);
 	const __u64 *bytes = index < 0 ? d->stage.top.bytes : d->stage.bytes[index];
-	const struct limits *limits = index < 0 ? &d->scenario->run.limits :
-						  &d->scenario->cgroups[index].limits;
 	struct record record = {
 		.type = RECORD_CGROUP,
 		.cgroup = {
@@ -205,7 +203,7 @@ static void director_tell_cgroup(struct director *d, int index)
 			.min_bytes = bytes[LIMITS_MIN],
 			.swap_max_bytes = bytes[LIMITS_SWAP_MAX],
 			.zswap_max_bytes = bytes[LIMITS_ZSWAP_MAX],
-			.oom_group = limits->of[LIMITS_OOM_GROUP].unit,
+			.oom_group = bytes[LIMITS_OOM_GROUP] == 1,
 			.is_found = index < 0 && d->stage.top.is_found,
 			.is_one_of_many = true,
 		},

@@ -15,7 +15,7 @@
  *	cgroup		path, name (the kernel's for it), id, version (of the file system),
  *			max_bytes, high_bytes, low_bytes, min_bytes, swap_max_bytes,
  *			zswap_max_bytes, effective_max_bytes, effective_max_path (who has it),
- *			oom_group
+ *			oom_group, existed (it was there before)
  *	worker		pid, payer ("inside" or "outside")
  *	step		step (from 1), kind, policy, context, cpu (that the context runs on; null:
  *			any), method (how objects are made), alignment (bytes; null: the kind's

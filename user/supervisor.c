@@ -102,7 +102,7 @@ static void supervisor_tell_cgroup(struct supervisor *s)
 			.swap_max_bytes = target->bytes[LIMITS_SWAP_MAX],
 			.zswap_max_bytes = target->bytes[LIMITS_ZSWAP_MAX],
 			.effective_max_bytes = target->effective_bytes,
-			.oom_group = s->job->limits.of[LIMITS_OOM_GROUP].unit,
+			.oom_group = target->bytes[LIMITS_OOM_GROUP] == 1,
 			.is_found = target->is_found,
 		},
 	};

@@ -238,7 +238,7 @@ static void target_read_limits(struct target *target, const struct job *job)
 {
 	unsigned int i;
 
-	for (i = 0; i < LIMITS_OOM_GROUP; i++)
+	for (i = 0; i < LIMITS_END; i++)
 		if (!job->limits.of[i].unit)
 			cg_read_number(&target->cg, limits_rows[i].file, &target->bytes[i]);
 }
