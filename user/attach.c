@@ -117,7 +117,11 @@ static int attach_note(struct attach *attach, pid_t pid, unsigned int from)
 	if (!moved)
 		return -1;
 	attach->moved = moved;
-	moved[attach->moved_count++] = (struct attach_move){ .pid = pid, .from = from };
+	moved[attach->moved_count++] = (struct attach_move){
+		.pid = pid,
+		.start = process_start(attach->tree->root, pid),
+		.from = from,
+	};
 	return 0;
 }
 
@@ -173,6 +177,9 @@ static void attach_put_back(struct attach *attach)
 	while (attach->moved_count) {
 		const struct attach_move *move = &attach->moved[--attach->moved_count];
 
+		/* Another one has the number by now. */
+		if (process_start(attach->tree->root, move->pid) != move->start)
+			continue;
 		if (cg_look(&cg, attach->tree, attach->from[move->from].path))
 			continue;
 		attach_write(&cg, move->pid);

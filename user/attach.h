@@ -25,10 +25,12 @@ struct attach_use {
 /**
  * struct attach_move - a process that was moved
  * @pid: it
+ * @start: when it began, by process_start()
  * @from: where it was, an index
  */
 struct attach_move {
 	pid_t pid;
+	__u64 start;
 	unsigned int from;
 };
 

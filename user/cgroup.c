@@ -619,15 +619,9 @@ int cg_read_keys(const struct cgroup *cg, enum cg_file file, const char *const *
 	return 0;
 }
 
-static void cg_kill_one(pid_t pid, void *context)
-{
-	(void)context;
-	kill(pid, SIGKILL);
-}
-
 /* Before 5.14 there is no cgroup.kill, and on v1 never. Who calls comes again while one is left. */
 int cg_kill_listed(const struct cgroup *cg)
 {
-	cg_each_process(cg, cg_kill_one, NULL);
+	cg_signal(cg, SIGKILL);
 	return 0;
 }

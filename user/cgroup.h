@@ -209,9 +209,12 @@ int cg_adopt(struct cgroup *cg, const struct cg_tree *tree, const char *path);
 
 /*
  * Calls @see for every process in @cg and below, as far as this pid namespace has a number for it.
- * In user/cgroup_below.c, as are the next two.
+ * In user/cgroup_below.c, as are the next three.
  */
 void cg_each_process(const struct cgroup *cg, void (*see)(pid_t pid, void *context), void *context);
+
+/* Sends @signal to them, and to nobody who has the number of one that has ended meanwhile */
+void cg_signal(const struct cgroup *cg, int signal);
 
 /* Calls @see for each directory below @path, those above before those below, by their names */
 void cg_each_below(const char *path, void (*see)(const char *path, void *context), void *context);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "process.h"
 
 static int cg_compare(const FTSENT **one, const FTSENT **other)
 {
@@ -62,6 +63,81 @@ void cg_each_process(const struct cgroup *cg, void (*see)(pid_t pid, void *conte
 		if (entry->fts_info == FTS_D)
 			cg_each_listed(entry->fts_path, see, context);
 	fts_close(walk);
+}
+
+/* So many are opened at a time. */
+#define CG_SIGNAL_BATCH 64
+
+/**
+ * struct cg_signal - a signal to all in a cgroup
+ * @cg: it
+ * @signal: what they get
+ * @count: those who are open
+ * @receivers: they
+ * @pid: of one
+ * @fd: as process_open() has it
+ * @is_there: it was seen in the cgroup since
+ */
+struct cg_signal {
+	const struct cgroup *cg;
+	int signal;
+	unsigned int count;
+	struct cg_receiver {
+		pid_t pid;
+		int fd;
+		bool is_there;
+	} receivers[CG_SIGNAL_BATCH];
+};
+
+static void cg_signal_see(pid_t pid, void *context)
+{
+	struct cg_signal *batch = context;
+	unsigned int i;
+
+	for (i = 0; i < batch->count; i++)
+		if (batch->receivers[i].pid == pid)
+			batch->receivers[i].is_there = true;
+}
+
+static void cg_signal_send(struct cg_signal *batch)
+{
+	unsigned int i;
+
+	if (!batch->count)
+		return;
+	cg_each_process(batch->cg, cg_signal_see, batch);
+	for (i = 0; i < batch->count; i++) {
+		struct cg_receiver *receiver = &batch->receivers[i];
+
+		if (receiver->is_there)
+			process_send(receiver->fd, receiver->pid, batch->signal);
+		process_close(receiver->fd);
+	}
+	batch->count = 0;
+}
+
+static void cg_signal_open(pid_t pid, void *context)
+{
+	struct cg_signal *batch = context;
+	int fd;
+
+	if (process_open(pid, &fd))
+		return;
+	batch->receivers[batch->count++] = (struct cg_receiver){ .pid = pid, .fd = fd };
+	if (batch->count == CG_SIGNAL_BATCH)
+		cg_signal_send(batch);
+}
+
+/*
+ * The kernel writes the list in pieces, and who stands there may have ended. Whom a descriptor is of
+ * is known when the number is seen there again.
+ */
+void cg_signal(const struct cgroup *cg, int signal)
+{
+	struct cg_signal batch = { .cg = cg, .signal = signal };
+
+	cg_each_process(cg, cg_signal_open, &batch);
+	cg_signal_send(&batch);
 }
 
 void cg_remove_below(const struct cgroup *cg)

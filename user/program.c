@@ -167,9 +167,12 @@ static void program_compare(pid_t pid, void *context)
 		search->is_found = true;
 }
 
-static void program_send(pid_t pid, void *context)
+static void program_send(const struct program *program, int signal)
 {
-	kill(pid, *(int *)context);
+	if (program->is_shared)
+		process_signal_tree(program->cg->tree->root, program->pid, signal);
+	else
+		cg_signal(program->cg, signal);
 }
 
 static void program_pass_on(struct program *program, const struct signalfd_siginfo *info)
@@ -189,7 +192,7 @@ static void program_pass_on(struct program *program, const struct signalfd_sigin
 		return;
 	/* Those that a key may send, or the end of a session, reach more than one process. */
 	if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT)
-		program_each(program, program_send, &signal);
+		program_send(program, signal);
 	else
 		kill(program->pid, signal);
 }

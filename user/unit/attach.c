@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "attach.h"
 #include "fixture.h"
@@ -77,6 +78,20 @@ static void finds_descendants(void)
 	end(&fixture, &cg);
 }
 
+/* Two of the same number are told apart by when they began. */
+static void knows_when_one_began(void)
+{
+	struct fixture fixture = fixture_create();
+
+	add_process(&fixture, 5, "(a) 1 R) S 1 5 5 0 -1 0 0 0 0 0 1 2 3 4 20 0 1 0 815", "/");
+	add_process(&fixture, 6, "(a) Z 1 5 5 0 -1 0 0 0 0 0 1 2 3 4 20 0 1 0 815", "/");
+	EXPECT_NUMBER(process_start(fixture.root, 5), 815);
+	EXPECT_NUMBER(process_start(fixture.root, 6), 0);
+	EXPECT_NUMBER(process_start(fixture.root, 7), 0);
+	EXPECT_TRUE(process_start("", getpid()) > 0);
+	fixture_destroy(&fixture);
+}
+
 static void moves_one(void)
 {
 	struct fixture fixture;
@@ -144,6 +159,7 @@ static void puts_back_what_it_has_moved(void)
 
 const struct unit_test unit_attach_tests[] = {
 	{ "attach_finds_descendants", finds_descendants },
+	{ "attach_knows_when_one_began", knows_when_one_began },
 	{ "attach_moves_one", moves_one },
 	{ "attach_moves_a_tree", moves_a_tree },
 	{ "attach_puts_back_what_it_has_moved", puts_back_what_it_has_moved },

@@ -15,6 +15,7 @@ static const struct unit_test *const groups[] = {
 	unit_scope_tests,         unit_growth_tests,   unit_workload_tests, unit_fate_tests,
 	unit_systemd_limit_tests, unit_job_file_tests, unit_scenario_tests, unit_critic_tests,
 	unit_signals_tests,       unit_text_tests,     unit_output_tests,   unit_actor_tests,
+	unit_process_tests,
 };
 
 static bool failed;

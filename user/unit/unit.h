@@ -36,6 +36,7 @@ extern const struct unit_test unit_leftover_tests[];
 extern const struct unit_test unit_loop_tests[];
 extern const struct unit_test unit_output_tests[];
 extern const struct unit_test unit_plan_tests[];
+extern const struct unit_test unit_process_tests[];
 extern const struct unit_test unit_signals_tests[];
 extern const struct unit_test unit_squeeze_tests[];
 extern const struct unit_test unit_scenario_tests[];
