@@ -465,6 +465,7 @@ TEST_F_TIMEOUT(protection, excess_is_reclaimed, TIMEOUT_S)
 static int begin_children(struct _test_data_protection *self, unsigned int depth, const char *file)
 {
 	struct memstress_alloc rival;
+	struct memstress_books one;
 	int ret = make_guards(self, depth);
 	unsigned int i;
 
@@ -475,10 +476,14 @@ static int begin_children(struct _test_data_protection *self, unsigned int depth
 	}
 	if (!ret)
 		ret = hold(self, &self->held, &self->child[0], HELD_BYTES);
-	rival = session_request(MEMSTRESS_KIND_KMALLOC, RIVAL_OBJECT, RIVAL_BYTES / RIVAL_OBJECT,
-				self->child[1].fd);
+	rival = session_request(MEMSTRESS_KIND_KMALLOC, RIVAL_OBJECT, 1, self->child[1].fd);
 	if (!ret)
+		ret = books_derive_one(&rival, &one);
+	if (!ret) {
+		/* Where slabs are watched for overruns an object takes a few times its size */
+		rival.count = RIVAL_BYTES / one.byte_charged_bytes;
 		ret = session_alloc(self->fd, &rival);
+	}
 	if (!ret)
 		ret = settle(self, &self->child[0]);
 	return ret ? ret : session_settle(self->scope.session, self->child[1].fd);
