@@ -324,7 +324,7 @@ static long long count_directories(const char *path)
 
 long long cgroup_count(const struct cgroup *cg)
 {
-	long long dying = cgroup_count_dying(cg);
+	long long dying = cgroup_is_v1() ? 0 : cgroup_count_dying(cg);
 
 	return count_directories(cg->path) + (dying > 0 ? dying : 0);
 }

@@ -63,7 +63,10 @@ long long cgroup_read_key(const struct cgroup *cg, const char *file, const char 
  */
 long long cgroup_count_dying(const struct cgroup *top);
 
-/* The cgroup itself and all below it, with those that are removed and still there */
+/*
+ * The cgroup itself and all below it, with those that are removed and still there; but for those on
+ * v1, which tells only how many there are on the whole machine
+ */
 long long cgroup_count(const struct cgroup *cg);
 
 /*

@@ -340,6 +340,13 @@ uses_at_least() {
 	[ "$(cat "$cgroups/memstress-squeezed/$usage")" -ge "$1" ]
 }
 
+# cost_of SIZE: what one object of kmalloc() is charged here: its size and the pointer to who pays,
+# or a few times that where slabs are watched for overruns
+cost_of() {
+	memstress run --json --kind "kmalloc,object-size=$1,count=1" --payer outside --max 64M |
+		sed -n 's/.*"type":"alloc".*"byte_charged_bytes":\([0-9]*\).*/\1/p'
+}
+
 # crowd NUMBER MIB: processes in there that have so much each, and wait for a reader
 crowd() {
 	[ -p "$tmp/nobody" ] || mkfifo "$tmp/nobody"

@@ -117,7 +117,7 @@ grows_kernel_memory() {
 		--payer outside --max 64M
 	# 1000 bytes are eleven of them.
 	expect 0 && is verdict books exact && is alloc objects 11 &&
-		is alloc byte_charged_bytes $((11 * 104)) && has_levels 1000 11 1000 11 1000 11 || return
+		is alloc byte_charged_bytes $((11 * $(cost_of 96))) && has_levels 1000 11 1000 11 1000 11 || return
 	run run --json --kind page,growth=steps,step=3M,every=100ms --max 8M --until oom
 	expect 0 && is verdict outcome oom && has_levels 768 1536
 }

@@ -147,17 +147,11 @@ static bool charges_keep(const struct memstress_books *one)
 /* The stocks of CPUs may have the last references; -ETIMEDOUT: something else has */
 static int await_gone(struct _test_data_removal *self)
 {
-	__u64 deadline = clock_deadline_ns(GONE_NS);
-	long long dying;
-	int ret;
+	int ret = session_settle(self->scope.session, self->scope.parent.fd);
 
-	do {
-		ret = session_settle(self->scope.session, self->scope.parent.fd);
-		dying = cgroup_read_key(&self->scope.parent, "cgroup.stat", "nr_dying_descendants");
-	} while (!ret && dying > 0 && clock_poll(deadline));
-	if (ret)
-		return ret;
-	return dying ? -ETIMEDOUT : 0;
+	if (!ret && scope_no_dying_await(&self->scope))
+		ret = -ETIMEDOUT;
+	return ret;
 }
 
 /*
