@@ -210,7 +210,7 @@ static int squeezer_plan(const struct squeezer *s, struct squeeze_plan *plan, st
 }
 
 /* All that can be found wrong before anything is changed. */
-static int squeezer_prepare(struct squeezer *s, struct squeeze_plan *plan, struct error *error)
+static int squeezer_find(struct squeezer *s, struct error *error)
 {
 	s->cg.fd = -1;
 	s->watch.first.fd = -1;
@@ -224,8 +224,15 @@ static int squeezer_prepare(struct squeezer *s, struct squeeze_plan *plan, struc
 				 "the tool itself is in cgroup %s; start it outside of that",
 				 s->cg.path);
 	fate_watch_find(&s->watch, &s->cg);
+	return 0;
+}
+
+/* The rest, for which the limit has to be lent. */
+static int squeezer_prepare(struct squeezer *s, struct squeeze_plan *plan, struct error *error)
+{
 	if (squeezer_lend(s, error) || squeezer_read(s, error))
 		return -1;
+	s->last_bytes = s->old.bytes;
 	systemd_limit_find(&s->unit, &s->cg, s->order->file);
 	return squeezer_plan(s, plan, error);
 }
@@ -743,6 +750,9 @@ static int squeezer_watch(struct squeezer *s, const struct squeeze_plan *plan, s
 	crew_end(&s->crew);
 	fate_watch_end(&s->watch);
 	channels_close(&s->channels);
+	/* A stream that has begun says why it ends. */
+	if (ret)
+		record_add_text(s->log, RECORD_ERROR, "%.500s", error->text);
 	return ret;
 }
 
@@ -754,20 +764,18 @@ int squeezer_run(const struct squeezer_order *order, struct record_log *log, boo
 	sigset_t signals;
 	int ret;
 
-	ret = squeezer_prepare(&s, &plan, error);
+	ret = squeezer_find(&s, error);
 	if (!ret) {
-		s.last_bytes = s.old.bytes;
 		channels_block_signals(&signals);
-		ret = squeezer_watch(&s, &plan, error);
+		ret = squeezer_prepare(&s, &plan, error);
+		if (!ret)
+			ret = squeezer_watch(&s, &plan, error);
+		if (!s.is_left)
+			cg_loan_forget(&s.loan, &s.cg);
 		signals_put_back(&signals);
 		*is_held = !ret && squeeze_is_held(&s.squeeze);
-		/* A stream that has begun says why it ends. */
-		if (ret)
-			record_add_text(log, RECORD_ERROR, "%.500s", error->text);
 	}
 	fate_watch_end(&s.watch);
-	if (!s.is_left)
-		cg_loan_forget(&s.loan, &s.cg);
 	cg_look_away(&s.cg);
 	return ret;
 }
