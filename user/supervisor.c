@@ -29,7 +29,7 @@
  * What a process leaves behind is freed by and by: by RCU, by work, from caches of stacks. The last
  * look at the counters waits for that, if not for long.
  */
-#define SUPERVISOR_REST_TIMEOUT (1 * NS_PER_S)
+#define SUPERVISOR_REST_TIMEOUT (5 * NS_PER_S)
 #define SUPERVISOR_REST_LOOK    (100 * NS_PER_MS)
 
 /* User memory does without the module, which makes its counters exact if it is there. */
