@@ -2,9 +2,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -46,6 +46,9 @@ bool cg_is_marked(int fd, enum cg_mark mark)
 	return fgetxattr(fd, cg_mark_names[mark], NULL, 0) >= 0;
 }
 
+/* Those that were locked; what has become of the numbers since is looked at when it matters. */
+static fd_set cg_locked;
+
 int cg_lock_shared(int fd)
 {
 	__u64 deadline_ns = clock_now_ns() + CG_LOCK_TIMEOUT;
@@ -57,6 +60,8 @@ int cg_lock_shared(int fd)
 			return -ETIMEDOUT;
 		clock_pause_ns(CG_LOCK_PAUSE);
 	}
+	if (fd < FD_SETSIZE)
+		FD_SET(fd, &cg_locked);
 	return 0;
 }
 
@@ -79,28 +84,13 @@ static void cg_leave_lock(int fd)
 	close(again);
 }
 
-/* Without memory of its own, which would be charged to the cgroup of the child. */
 void cg_leave_locks(void)
 {
-	int dir = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	union {
-		struct dirent64 first;
-		char bytes[1024];
-	} entries;
-	ssize_t length, at;
+	int fd;
 
-	while (dir >= 0 && (length = getdents64(dir, &entries, sizeof(entries))) > 0) {
-		for (at = 0; at < length;) {
-			const struct dirent64 *entry = (void *)&entries.bytes[at];
-			int fd = atoi(entry->d_name);
-
-			if (fd > STDERR_FILENO && fd != dir)
-				cg_leave_lock(fd);
-			at += entry->d_reclen;
-		}
-	}
-	if (dir >= 0)
-		close(dir);
+	for (fd = 0; fd < FD_SETSIZE; fd++)
+		if (FD_ISSET(fd, &cg_locked))
+			cg_leave_lock(fd);
 }
 
 bool cg_has_child(int fd, bool (*is_one)(int fd))
