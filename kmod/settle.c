@@ -208,7 +208,7 @@ static long ms_settle_drain(void *data)
 	if (ret)
 		return ret;
 	usage = ms_settle_usage(settle);
-	/* An interrupt had the stock given back, by freeing another cgroup's memory (refill_stock()). */
+	/* An interrupt that freed for another cgroup has given the stock back (refill_stock()). */
 	if (!usage)
 		return 0;
 	ret = settle->ops->drain(settle, usage);

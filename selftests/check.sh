@@ -118,11 +118,12 @@ comments() {
 # Keys and types of JSON are ABI. Those of records stand in record.h, those of a command beside it;
 # what record.h has with an underscore, but as a value or an explanation, is printed.
 check_json_keys() {
-	local file key
+	local file key told
 
 	files 'user/*.c' | while read -r file; do
+		told=$(comments "$file" user/record.h)
 		grep -oP 'json_(begin|add_\w+)\((\w+, )?"\K\w+' "$file" | sort -u | while read -r key; do
-			comments "$file" user/record.h | grep -qwF "$key" ||
+			grep -qwF "$key" <<<"$told" ||
 				echo "$file: no comment tells of \"$key\""
 		done
 	done

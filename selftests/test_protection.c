@@ -465,7 +465,7 @@ TEST_F_TIMEOUT(protection, excess_is_reclaimed, TIMEOUT_S)
 static int begin_children(struct _test_data_protection *self, unsigned int depth, const char *file)
 {
 	struct memstress_alloc rival;
-	struct memstress_books one;
+	struct memstress_books one = { 0 };
 	int ret = make_guards(self, depth);
 	unsigned int i;
 

@@ -129,8 +129,8 @@ static void cg_signal_open(pid_t pid, void *context)
 }
 
 /*
- * The kernel writes the list in pieces, and who stands there may have ended. Whom a descriptor is of
- * is known when the number is seen there again.
+ * The kernel writes the list in pieces, and who stands there may have ended. Whom a descriptor is
+ * of is known when the number is seen there again.
  */
 void cg_signal(const struct cgroup *cg, int signal)
 {

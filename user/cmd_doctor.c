@@ -36,7 +36,10 @@ static void doctor_print(const struct check_row *row, const struct check *check)
 		output_print("%17s%s\n", "-> ", check->advice);
 }
 
-/* Type "check". Keys: name, state ("good", "bad", "note"), found, advice (null if there is nothing to do). */
+/*
+ * Type "check". Keys: name, state ("good", "bad", "note"), found, advice (null if there is nothing
+ * to do).
+ */
 static void doctor_print_json(const struct check_row *row, const struct check *check)
 {
 	struct json_object *line = json_begin("check");

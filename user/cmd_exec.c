@@ -88,10 +88,11 @@ static void exec_tell(const struct target *target, const struct ending *ending, 
 /*
  * Type "exec". Keys: command, cgroup (its path), version (of the file system), max_bytes,
  * high_bytes, low_bytes, min_bytes, swap_max_bytes, zswap_max_bytes, effective_max_bytes,
- * effective_max_path and oom_group (as in the record cgroup of a run, record.h), cause ("exit", "signal", "oom": the OOM killer), code and signal (null: not so),
- * oom_kills (in the cgroup, the command included), oom_limit (whose it was: "own", "below",
- * "above", "machine"; null: there was none, or it is not known), oom_cgroup (the kernel's name for
- * the one above, or null), peak_bytes (null: not known), left (processes), total_ns.
+ * effective_max_path and oom_group (as in the record cgroup of a run, record.h), cause ("exit",
+ * "signal", "oom": the OOM killer), code and signal (null: not so), oom_kills (in the cgroup, the
+ * command included), oom_limit (whose it was: "own", "below", "above", "machine"; null: there was
+ * none, or it is not known), oom_cgroup (the kernel's name for the one above, or null), peak_bytes
+ * (null: not known), left (processes), total_ns.
  */
 static void exec_print_json(const struct target *target, const struct ending *ending,
 			    const char *program, __u64 total_ns)

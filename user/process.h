@@ -26,7 +26,7 @@ struct process_list {
 int process_tree(struct process_list *list, const char *root, pid_t pid);
 void process_list_free(struct process_list *list);
 
-/* When it began, in ticks since boot, which tells it from another one of its number; 0: not known */
+/* When it began, in ticks since boot, which tells it from others of its number; 0: not known */
 __u64 process_start(const char *root, pid_t pid);
 
 /*

@@ -70,8 +70,8 @@ const char *snapshot_events_source(const struct snapshot_events *events);
 int snapshot_take(const struct cgroup *cg, struct snapshot *snapshot);
 
 /*
- * Whether the cgroup has met its limit of @max_bytes itself: on cgroup v1, if only so that something
- * was reclaimed
+ * Whether the cgroup has met its limit of @max_bytes itself: on cgroup v1, if only so that
+ * something was reclaimed
  */
 bool snapshot_has_met(const struct snapshot *snapshot, __u64 max_bytes);
 

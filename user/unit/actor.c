@@ -75,8 +75,8 @@ static void a_share_is_of_the_limit(void)
 /* At a time it was written away. */
 static void no_share_of_no_limit(void)
 {
-	static const char why[] = "worker eater, step 1 (anon, 4096 bytes): "
-				  "% of what? no limit is in force any more";
+	static const char why[] =
+		"worker eater, step 1 (anon, 4096 bytes): % of what? no limit is in force any more";
 
 	set_up("max\n");
 	role.job.steps[0].until = UNTIL_USAGE;

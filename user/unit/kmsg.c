@@ -132,11 +132,9 @@ static void survives_strange_names(void)
 /* As the kernel writes the unit "ms\x2dback.service" and the cgroup "gr\u00f6\u00dfe". */
 static void reads_escaped_names(void)
 {
-	static const char chosen[] =
-		"6,907,812004,-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),"
-		"cpuset=/,mems_allowed=0,oom_memcg=/gr\\xc3\\xb6\\xc3\\x9fe,"
-		"task_memcg=/gr\\xc3\\xb6\\xc3\\x9fe/ms\\x5cx2dback.service,task=dd,pid=42,uid=0\n"
-		" SUBSYSTEM=x\n";
+	static const char chosen[] = CHOSEN("/gr\\xc3\\xb6\\xc3\\x9fe",
+					    "/gr\\xc3\\xb6\\xc3\\x9fe/ms\\x5cx2dback.service", "dd",
+					    "42");
 	struct kmsg kmsg = reader("/ms\\x2dback.service");
 	struct kmsg_oom oom;
 
