@@ -243,6 +243,12 @@ FIXTURE_SETUP(choice)
 		ASSERT_EQ(0, cgroup_write_number(&self->scope.parent, "memory.swap.max", 0));
 	self->fd = session_open();
 	ASSERT_LE(0, self->fd);
+	/*
+	 * On one CPU with who charges. exit_mmap() of mm/mmap.c says that a victim may be passed
+	 * over before it gives its last pages back, and if its CPU is stopped there for long, as
+	 * that of a guest may be, who charges on another one has the next victim killed.
+	 */
+	ASSERT_EQ(0, cpu_run_on(0));
 	for (i = 0; i < PARTS_MAX; i++) {
 		const struct part *part = &variant->part[i];
 

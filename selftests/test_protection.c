@@ -338,13 +338,18 @@ static int begin(struct _test_data_protection *self, unsigned int depth)
 	return ret ? ret : hold(self, &self->loose, &self->scope.sibling, LOOSE_BYTES);
 }
 
+/* One that is still dying uses nothing, claims nothing, and is counted at as below its protection */
 static int end(struct _test_data_protection *self)
 {
 	int ret = session_free_all(self->fd);
 
 	if (!ret)
 		ret = let_go(self);
-	return ret ? ret : remove_guards(self);
+	if (!ret)
+		ret = remove_guards(self);
+	if (!ret && scope_no_dying_await(&self->scope))
+		ret = -ETIMEDOUT;
+	return ret;
 }
 
 /*
