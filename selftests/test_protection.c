@@ -338,7 +338,7 @@ static int begin(struct _test_data_protection *self, unsigned int depth)
 	return ret ? ret : hold(self, &self->loose, &self->scope.sibling, LOOSE_BYTES);
 }
 
-/* One that is still dying uses nothing, claims nothing, and is counted at as below its protection */
+/* One that is still dying uses nothing, claims nothing, and yet counts as below its protection */
 static int end(struct _test_data_protection *self)
 {
 	int ret = session_free_all(self->fd);
