@@ -11,6 +11,7 @@
 
 all='INT TERM HUP QUIT USR1 KILL'
 rounds=3
+[ "${SLOWNESS:-1}" -eq 1 ] || rounds=1
 [ -z "$SOAK" ] || rounds=50
 seed=${SEED:-$(date +%s)}
 
