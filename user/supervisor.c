@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "device.h"
+#include "lru.h"
 #include "module.h"
 #include "output.h"
 #include "signals.h"
@@ -29,7 +30,7 @@
  * What a process leaves behind is freed by and by: by RCU, by work, from caches of stacks. The last
  * look at the counters waits for that, if not for long.
  */
-#define SUPERVISOR_REST_TIMEOUT (5 * NS_PER_S)
+#define SUPERVISOR_REST_TIMEOUT (1 * NS_PER_S)
 #define SUPERVISOR_REST_LOOK    (100 * NS_PER_MS)
 
 /* User memory does without the module, which makes its counters exact if it is there. */
@@ -377,6 +378,7 @@ static bool supervisor_is_as_before(void *context)
 	struct error error;
 	__u64 usage;
 
+	lru_drain();
 	if (supervisor_settle(s, &counters, &error) ||
 	    cg_read_number(&s->target.cg, CG_USAGE, &usage))
 		return true;
