@@ -200,6 +200,21 @@ int cg_loan_begin(struct cg_loan *loan, const struct cgroup *cg, enum cg_file fi
 	return 0;
 }
 
+bool cg_loan_explain(const struct cgroup *cg, enum cg_file file, int ret, struct error *error)
+{
+	const char *name = cg->tree->ops->files[file];
+
+	if (ret == -ETXTBSY)
+		error_set(error, STATUS_FAILED, "another run has set %s/%s, and will put it back",
+			  cg->path, name);
+	else if (ret == -ETIMEDOUT)
+		error_set(error, STATUS_FAILED, "cannot write %s/%s: %s", cg->path, name,
+			  "somebody has locked the cgroup's directory");
+	else
+		return false;
+	return true;
+}
+
 void cg_loan_is_set(struct cg_loan *loan, const struct cgroup *cg, enum cg_file file)
 {
 	int i = cg_loan_find(loan, file);

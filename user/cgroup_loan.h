@@ -9,6 +9,7 @@
 #define MEMSTRESS_USER_CGROUP_LOAN_H
 
 #include "cgroup.h"
+#include "error.h"
 
 /* The files that can be set for a time */
 #define CG_LOANS 7
@@ -34,6 +35,9 @@ struct cg_loan {
  * run has set is put back before. -ETXTBSY: a run that lives has set it; else as cg_read_number()
  */
 int cg_loan_begin(struct cg_loan *loan, const struct cgroup *cg, enum cg_file file);
+
+/* Says why, if @ret is what says that somebody else has set it, or keeps the lock; else false */
+bool cg_loan_explain(const struct cgroup *cg, enum cg_file file, int ret, struct error *error);
 
 /* After it was set, whenever it was set. Until then, whatever is there is taken for ours */
 void cg_loan_is_set(struct cg_loan *loan, const struct cgroup *cg, enum cg_file file);

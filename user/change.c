@@ -35,7 +35,7 @@ static void change_copy_name(const struct change *change, char *name, size_t siz
 }
 
 /* The next limit that is set, if there is one. */
-static int change_write_next(struct change *change)
+static int change_write_next(struct change *change, struct error *error)
 {
 	struct writer_order order = { .what = WRITER_WRITE, .swap_bytes = CG_MISSING };
 	enum cg_file file;
@@ -50,8 +50,11 @@ static int change_write_next(struct change *change)
 	ret = change->loan ? cg_loan_begin(change->loan, change->cg, file) : 0;
 	if (!ret)
 		ret = writer_start(&change->writer, change->loop, change->cg, file, NULL);
+	if (ret && !cg_loan_explain(change->cg, file, ret, error))
+		error_set(error, STATUS_FAILED, "cannot write %s of cgroup %s: %s",
+			  change->cg->tree->ops->files[file], change->cg->path, strerror(-ret));
 	if (ret)
-		return ret;
+		return -1;
 	change->next++;
 	change->is_writing = true;
 	change_read_usage(change, &change->before_bytes);
@@ -60,10 +63,10 @@ static int change_write_next(struct change *change)
 	return 0;
 }
 
-int change_begin(struct change *change)
+int change_begin(struct change *change, struct error *error)
 {
 	change->next = 0;
-	return change_write_next(change);
+	return change_write_next(change, error);
 }
 
 bool change_is_due(const struct change *change)
@@ -102,13 +105,13 @@ static void change_tell_written(struct change *change)
 	record_add(change->log, &record);
 }
 
-int change_go_on(struct change *change)
+int change_go_on(struct change *change, struct error *error)
 {
 	change_see_written(change);
 	change_tell_written(change);
 	change->is_writing = false;
 	writer_end(&change->writer);
-	return change_write_next(change);
+	return change_write_next(change, error);
 }
 
 void change_end(struct change *change)

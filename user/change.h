@@ -44,14 +44,14 @@ struct change {
 void change_init(struct change *change, struct stage *stage, const struct scenario_time *time,
 		 struct loop *loop, struct record_log *log);
 
-/* Begins to write its limits. 0 or -errno */
-int change_begin(struct change *change);
+/* Begins to write its limits. 0 or -1 */
+int change_begin(struct change *change, struct error *error);
 
 /* The write under way has ended */
 bool change_is_due(const struct change *change);
 
-/* Tells of that write, and begins the next one if there is one. 0 or -errno */
-int change_go_on(struct change *change);
+/* Tells of that write, and begins the next one if there is one. 0 or -1 */
+int change_go_on(struct change *change, struct error *error);
 
 /* Ends a write that goes on, and tells so */
 void change_end(struct change *change);

@@ -343,15 +343,12 @@ static void director_move(struct director *d, struct change *change)
 static int director_change(struct director *d, struct error *error)
 {
 	struct change *change = &d->changes[d->changed++];
-	int ret;
 
 	if (change->time->worker >= 0) {
 		director_move(d, change);
 		return 0;
 	}
-	ret = change_begin(change);
-	return ret ? error_set(error, STATUS_FAILED, "cannot start a writer: %s", strerror(-ret)) :
-		     0;
+	return change_begin(change, error);
 }
 
 /* Those that wait for others to end are due when these have. */
@@ -376,8 +373,8 @@ static int director_do_due(struct director *d, __u64 *next_ns, struct error *err
 	for (i = 0; i < d->changed; i++) {
 		if (!change_is_due(&d->changes[i]))
 			continue;
-		if (change_go_on(&d->changes[i]))
-			return error_set(error, STATUS_FAILED, "cannot start a writer");
+		if (change_go_on(&d->changes[i], error))
+			return -1;
 		director_foresee(d);
 	}
 	while (d->changed < scenario->time_count &&

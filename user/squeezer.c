@@ -163,13 +163,8 @@ static int squeezer_lend(struct squeezer *s, struct error *error)
 		ret = cg_loan_begin(&s->loan, &s->cg, CG_SWAP_MAX);
 	if (!ret || ret == -EOPNOTSUPP)
 		return 0;
-	if (ret == -ETXTBSY)
-		return error_set(error, STATUS_FAILED,
-				 "another run has set %s/%s, and will put it back", s->cg.path,
-				 s->file);
-	if (ret == -ETIMEDOUT)
-		return error_set(error, STATUS_FAILED, "cannot write %s/%s: %s", s->cg.path,
-				 s->file, "somebody has locked the cgroup's directory");
+	if (cg_loan_explain(&s->cg, s->order->file, ret, error))
+		return -1;
 	return squeezer_unreadable(s, ret, error);
 }
 

@@ -196,13 +196,8 @@ static int target_set(struct target *target, enum cg_file file, __u64 bytes, str
 
 	ret = target->is_found ? cg_lend(&target->loan, &target->cg, file, bytes) :
 				 cg_write_number(&target->cg, file, bytes);
-	if (ret == -ETXTBSY)
-		return error_set(error, STATUS_FAILED,
-				 "another run has set %s/%s, and will put it back", target->path,
-				 name);
-	if (ret == -ETIMEDOUT)
-		return error_set(error, STATUS_FAILED, "cannot write %s/%s: %s", target->path, name,
-				 "somebody has locked the cgroup's directory");
+	if (cg_loan_explain(&target->cg, file, ret, error))
+		return -1;
 	if (ret == -EOPNOTSUPP)
 		return error_set(error, STATUS_UNSUPPORTED, "%s has no %s%s", target->path, name,
 				 file == CG_SWAP_MAX ? ": swap is not accounted on this machine" :
