@@ -181,15 +181,17 @@ static void leaves_what_was_delegated(void)
 }
 
 /* Somebody else's, with limits of numbers that are all of one length, as files here are not cut. */
-static void look_at_limited(struct cgroup *cg, const struct fixture *fixture,
-			    const struct cg_tree *tree)
+static bool begin_limited(struct fixture *fixture, struct cg_tree *tree, struct cgroup *cg)
 {
 	char path[PATH_MAX];
 
+	if (!begin(fixture, tree))
+		return false;
 	fixture_write(fixture, CG "/job/memory.max", "67108864\n");
 	fixture_write(fixture, CG "/job/memory.oom.group", "0\n");
 	EXPECT_NUMBER(cg_resolve(tree, "job", path, sizeof(path)), 0);
 	EXPECT_NUMBER(cg_look(cg, tree, path), 0);
+	return true;
 }
 
 static void puts_limits_back(void)
@@ -199,9 +201,8 @@ static void puts_limits_back(void)
 	struct fixture fixture;
 	struct cg_tree tree;
 
-	if (!begin(&fixture, &tree))
+	if (!begin_limited(&fixture, &tree, &cg))
 		return;
-	look_at_limited(&cg, &fixture, &tree);
 	EXPECT_NUMBER(cg_lend(&loan, &cg, CG_MAX, 16 << 20), 0);
 	EXPECT_NUMBER(cg_lend(&loan, &cg, CG_OOM_GROUP, 1), 0);
 	EXPECT_NUMBER(cg_lend(&loan, &cg, CG_HIGH, 1), -EOPNOTSUPP);
@@ -227,9 +228,8 @@ static void puts_limits_of_the_dead_back(void)
 	struct cgroup cg, next;
 	struct cg_tree tree;
 
-	if (!begin(&fixture, &tree))
+	if (!begin_limited(&fixture, &tree, &cg))
 		return;
-	look_at_limited(&cg, &fixture, &tree);
 	EXPECT_NUMBER(cg_lend(&loan, &cg, CG_MAX, 16 << 20), 0);
 	cg_look_away(&cg);
 	EXPECT_NUMBER(leftovers_find(&leftovers, &tree), 0);
@@ -256,9 +256,8 @@ static void leaves_what_others_have_written(void)
 	struct cg_tree tree;
 	struct cgroup cg;
 
-	if (!begin(&fixture, &tree))
+	if (!begin_limited(&fixture, &tree, &cg))
 		return;
-	look_at_limited(&cg, &fixture, &tree);
 	EXPECT_NUMBER(cg_lend(&loan, &cg, CG_MAX, 16 << 20), 0);
 	fixture_write(&fixture, CG "/job/memory.max", "33554432\n");
 	EXPECT_NUMBER(cg_take_back(&loan, &cg), 0);
@@ -282,9 +281,8 @@ static void lends_what_is_written_elsewhere(void)
 	struct cg_tree tree;
 	struct cgroup cg;
 
-	if (!begin(&fixture, &tree))
+	if (!begin_limited(&fixture, &tree, &cg))
 		return;
-	look_at_limited(&cg, &fixture, &tree);
 	EXPECT_NUMBER(cg_loan_begin(&loan, &cg, CG_MAX), 0);
 	fixture_write(&fixture, CG "/job/memory.max", "33554432\n");
 	cg_loan_is_set(&loan, &cg, CG_MAX);
@@ -308,9 +306,8 @@ static void believes_no_owner_of_limits(void)
 	struct cg_tree tree;
 	struct cgroup cg;
 
-	if (!begin(&fixture, &tree))
+	if (!begin_limited(&fixture, &tree, &cg))
 		return;
-	look_at_limited(&cg, &fixture, &tree);
 	EXPECT_NUMBER(fsetxattr(cg.fd, "user.memstress.old.max", "99999999", 8, 0), 0);
 	expect_count(&tree, 1);
 	if (!fchown(cg.fd, getuid() + 1, -1)) {
@@ -331,9 +328,8 @@ static void leaves_limits_that_are_set_again(void)
 	struct cgroup cg, next;
 	struct cg_tree tree;
 
-	if (!begin(&fixture, &tree))
+	if (!begin_limited(&fixture, &tree, &cg))
 		return;
-	look_at_limited(&cg, &fixture, &tree);
 	EXPECT_NUMBER(cg_lend(&loan, &cg, CG_MAX, 16 << 20), 0);
 	cg_look_away(&cg);
 	EXPECT_NUMBER(leftovers_find(&leftovers, &tree), 0);
