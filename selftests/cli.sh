@@ -347,6 +347,24 @@ cost_of() {
 		sed -n 's/.*"type":"alloc".*"byte_charged_bytes":\([0-9]*\).*/\1/p'
 }
 
+no_tool_is_left() {
+	! find /proc -maxdepth 2 -name exe -exec readlink {} \; 2>/dev/null | grep -q '/memstress$'
+}
+
+# on_terminal COMMAND...: with a terminal that nobody else uses as 7, whose settings are in $modes
+on_terminal() {
+	[ -c /dev/tty5 ] || {
+		skipped="this kernel has no virtual terminals"
+		return 1
+	}
+	exec 7<>/dev/tty5
+	modes=$(stty -g <&7)
+	"$@"
+	result=$?
+	exec 7<&-
+	return $result
+}
+
 # crowd NUMBER MIB: processes in there that have so much each, and wait for a reader
 crowd() {
 	[ -p "$tmp/nobody" ] || mkfifo "$tmp/nobody"

@@ -34,10 +34,6 @@ is_as_before() {
 	[ "$(limit_of)" = "$place_limit" ] && [ "$(machine | sort)" = "$(cat "$tmp/place")" ]
 }
 
-no_tool_is_left() {
-	! find /proc -maxdepth 2 -name exe -exec readlink {} \; 2>/dev/null | grep -q '/memstress$'
-}
-
 no_session_is_left() {
 	run sessions --json
 	! grep -q '"type":"session"' "$tmp/out"
@@ -305,16 +301,7 @@ view_is_interrupted() {
 }
 
 watch_is_interrupted() {
-	[ -c /dev/tty5 ] || {
-		skipped="this kernel has no virtual terminals"
-		return 1
-	}
-	exec 7<>/dev/tty5
-	modes=$(stty -g <&7)
-	in_place view_is_interrupted
-	result=$?
-	exec 7<&-
-	return $result
+	on_terminal in_place view_is_interrupted
 }
 
 run_tests "

@@ -31,10 +31,6 @@ read_again() {
 	below memstress-squeezed dd if="/dev/zram$disk" of=/dev/null bs=1M 2>/dev/null
 }
 
-no_writer_is_left() {
-	! find /proc -maxdepth 2 -name exe -exec readlink {} \; 2>/dev/null | grep -q '/memstress$'
-}
-
 # start_squeeze ARGUMENT...: in the background, as JSON; sets $tool
 start_squeeze() {
 	memstress squeeze --json memstress-squeezed "$@" >"$tmp/out" 2>"$tmp/err" &
@@ -129,7 +125,7 @@ it_stops() {
 	await is_limited_to 8388608 || return
 	kill -KILL "$tool"
 	finish
-	await is_put_back && await no_writer_is_left
+	await is_put_back && await no_tool_is_left
 }
 
 squeeze_stops_on_signals() {
@@ -192,7 +188,7 @@ it_is_put_back_later() {
 	await is_limited_to 8388608 || return
 	killall -KILL memstress
 	finish
-	await no_writer_is_left && is_limited_to 8388608 || complain "somebody has put it back" || return
+	await no_tool_is_left && is_limited_to 8388608 || complain "somebody has put it back" || return
 	run clean
 	expect 0 && said "^put the limits of $cgroups/memstress-squeezed back$" && is_put_back
 }
@@ -239,7 +235,7 @@ it_may_be_stuck() {
 	crowd 40 3 || return
 	run squeeze --json memstress-squeezed --to 6M --racers 1 --kills 0
 	is_stream && is_put_back || complain "not put back" || return
-	no_writer_is_left || complain "a writer is left" || return
+	no_tool_is_left || complain "a writer is left" || return
 	if superseded_limits_last; then
 		expect 1 && is lowered "done" false && is squeezed outcome stuck && is recovered by signal ||
 			return

@@ -48,16 +48,7 @@ it_is_shown() {
 }
 
 watch_takes_a_terminal() {
-	[ -c /dev/tty5 ] || {
-		skipped="this kernel has no virtual terminals"
-		return 1
-	}
-	exec 7<>/dev/tty5
-	modes=$(stty -g <&7)
-	squeezed it_is_shown
-	result=$?
-	exec 7<&-
-	return $result
+	on_terminal squeezed it_is_shown
 }
 
 tests="
