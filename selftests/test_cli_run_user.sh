@@ -84,7 +84,8 @@ user_memory_until_oom() {
 
 user_memory_until_a_share() {
 	most=16777216
-	# Small objects besides may fill another page where each takes a few times its size.
+	# The first fault makes two objects (anon_vma_prepare() of mm/rmap.c). They are 864 bytes where
+	# slabs are watched for overruns, and of what is rounded up to a page they may begin another.
 	[ "$(cost_of 8)" -eq 16 ] || most=$((most + page))
 	run run --json --kind anon --max 32M --until 50%
 	# A page less than half of it has room for a page, and perhaps a table.
