@@ -310,6 +310,22 @@ limits_that_change_are_put_back() {
 	[ "$seen" = 67108864 ] || complain "not put back: $seen"
 }
 
+a_limit_of_another_run_is_left_alone() {
+	make_parent memstress-place 64M || return
+	memstress exec --quiet --in memstress-place --max 32M -- sleep 60 &
+	other=$!
+	await grep -q '^33554432$' "$cgroups/memstress-place/$limit" || return
+	printf '%s\n' '[worker one]' 'hold = 1m' '[step]' 'kind = anon' 'size = 4M' \
+		'[worker two]' '[step]' 'kind = anon' 'size = 4M' '[at 100ms]' 'max = 48M' | job
+	run run --in memstress-place "$tmp/j"
+	seen=$(cat "$cgroups/memstress-place/$limit")
+	kill $other
+	wait $other 2>/dev/null
+	await rmdir "$cgroups/memstress-place" || return
+	expect 1 && one_literal "another run has set $cgroups/memstress-place/$limit" || return
+	[ "$seen" = 33554432 ] || complain "the limit is $seen"
+}
+
 what_is_no_job_is_refused() {
 	one='[worker one]\n[step]\nkind = anon\nsize = 1M\n'
 	refused 'max 1M\n' ':1: this is neither KEY = VALUE nor a [heading]' &&
@@ -372,6 +388,7 @@ tests="
 	tells_all_as_json
 	limits_change_in_time
 	limits_that_change_are_put_back
+	a_limit_of_another_run_is_left_alone
 	steps_wait
 	later_times_are_not_done
 	stops_on_signals
