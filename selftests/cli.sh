@@ -340,15 +340,16 @@ uses_at_least() {
 	[ "$(cat "$cgroups/memstress-squeezed/$usage")" -ge "$1" ]
 }
 
-# cost_of SIZE: what one object of kmalloc() is charged here: its size and the pointer to who pays,
-# or a few times that where slabs are watched for overruns
+# cost_of SIZE: what one object of kmalloc() is charged, in $cost: the size, that of a cache, and the
+# pointer to who pays; a few times that where slabs are watched for overruns
 cost_of() {
-	memstress run --json --kind "kmalloc,object-size=$1,count=1" --payer outside --max 64M |
-		sed -n 's/.*"type":"alloc".*"byte_charged_bytes":\([0-9]*\).*/\1/p'
-}
-
-no_tool_is_left() {
-	! find /proc -maxdepth 2 -name exe -exec readlink {} \; 2>/dev/null | grep -q '/memstress$'
+	cost=$(memstress run --json --kind "kmalloc,object-size=$1,count=1" --payer outside --max 64M |
+		sed -n 's/.*"type":"alloc".*"byte_charged_bytes":\([0-9]*\).*/\1/p')
+	if [ "$(cat /sys/kernel/slab/kmalloc-64/red_zone 2>/dev/null)" = 1 ]; then
+		between $(($1 + 9)) "$cost" $((8 * $1 + 512))
+	else
+		between $(($1 + 8)) "$cost" $(($1 + 8))
+	fi
 }
 
 # on_terminal COMMAND...: with a terminal that nobody else uses as 7, whose settings are in $modes

@@ -113,11 +113,12 @@ grows_kernel_memory() {
 	run run --json --kind page,size=2M,growth=linear,rate=2M/s --payer outside --max 64M
 	expect 0 && is verdict books exact && has_levels 51 102 153 204 256 307 358 409 460 512 &&
 		is audit right_objects 512 && is free objects 512 || return
+	cost_of 96 || return
 	run run --json --kind kmalloc,object-size=96,count=1000,growth=spike,step=1000,every=100ms,times=3 \
 		--payer outside --max 64M
 	# 1000 bytes are eleven of them.
 	expect 0 && is verdict books exact && is alloc objects 11 &&
-		is alloc byte_charged_bytes $((11 * $(cost_of 96))) && has_levels 1000 11 1000 11 1000 11 || return
+		is alloc byte_charged_bytes $((11 * cost)) && has_levels 1000 11 1000 11 1000 11 || return
 	run run --json --kind page,growth=steps,step=3M,every=100ms --max 8M --until oom
 	expect 0 && is verdict outcome oom && has_levels 768 1536
 }

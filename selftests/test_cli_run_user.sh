@@ -53,8 +53,7 @@ user_memory_is_within_its_bound() {
 
 # The module is charged for its own books of a holding, too, of which usage takes a page at most
 user_memory_beside_kernel_memory() {
-	cost=$(cost_of 1024)
-	between 1032 "$cost" 8192 || return
+	cost_of 1024 || return
 	run run --json --kind page,size=4M --kind anon,size=4M --kind kmalloc,object-size=1K,count=1000 \
 		--kind memfd,size=4M --max 64M
 	expect 0 && is verdict pass true && is verdict books within && is free objects 4072 || return
@@ -86,7 +85,8 @@ user_memory_until_a_share() {
 	most=16777216
 	# The first fault makes two objects (anon_vma_prepare() of mm/rmap.c). They are 864 bytes where
 	# slabs are watched for overruns, and of what is rounded up to a page they may begin another.
-	[ "$(cost_of 8)" -eq 16 ] || most=$((most + page))
+	cost_of 8 || return
+	[ "$cost" -eq 16 ] || most=$((most + page))
 	run run --json --kind anon --max 32M --until 50%
 	# A page less than half of it has room for a page, and perhaps a table.
 	expect 0 && between $((16777216 - 3 * page)) "$(value counters usage_bytes held)" $most || return
