@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -91,9 +92,9 @@ static void candidate_main(struct candidate_page *page, size_t bytes, int adj,
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	ret = knob_write_oom_score_adj(0, adj);
 	if (!ret)
-		ret = die_at_one_go();
-	if (!ret)
 		ret = take(bytes);
+	if (!ret)
+		ret = die_at_one_go();
 	if (!ret)
 		ret = take_shape(page, shape);
 	page->error = ret;
@@ -150,8 +151,10 @@ static bool lives(pid_t *pid)
 {
 	int status;
 
-	if (*pid && waitpid(*pid, &status, WNOHANG) == *pid)
+	if (*pid && waitpid(*pid, &status, WNOHANG) == *pid) {
+		fprintf(stderr, "# process %d has ended: wait status %#x\n", *pid, status);
 		*pid = 0;
+	}
 	return *pid;
 }
 

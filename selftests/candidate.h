@@ -6,7 +6,8 @@
  * exit_mmap() of mm/mmap.c takes a victim for done (MMF_OOM_SKIP) when its pages are unmapped,
  * and frees them after that, all at once. A charge in between finds the cgroup still full, and
  * the OOM killer takes the next one. So a candidate dies at one go: on CPU 0, before anything
- * else there, which is where the charge has to be made (cpu_run_on()).
+ * else there, which is where the charge has to be made (cpu_run_on()), and where the thread that
+ * helps the dying has to be (oom_reaper_at_one_go()).
  */
 #ifndef MEMSTRESS_SELFTESTS_CANDIDATE_H
 #define MEMSTRESS_SELFTESTS_CANDIDATE_H

@@ -9,6 +9,7 @@
 #include "candidate.h"
 #include "cpu.h"
 #include "memstress_test.h"
+#include "oom_reaper.h"
 #include "scope.h"
 
 LAW("the OOM killer takes the largest by RSS and oom_score_adj below the limit, and no other");
@@ -48,6 +49,7 @@ FIXTURE(choice)
 	struct cgroup below[2], outside;
 	const struct cgroup *place[PLACES]; /* NULL: not needed */
 	struct candidate candidate[PARTS_MAX];
+	struct oom_reaper reaper;
 	long long killed_before[PLACES];
 	const char *missing;
 	int fd;
@@ -249,6 +251,7 @@ FIXTURE_SETUP(choice)
 	 * that of a guest may be, who charges on another one has the next victim killed.
 	 */
 	ASSERT_EQ(0, cpu_run_on(0));
+	ASSERT_EQ(0, oom_reaper_at_one_go(&self->reaper));
 	for (i = 0; i < PARTS_MAX; i++) {
 		const struct part *part = &variant->part[i];
 
@@ -267,6 +270,7 @@ FIXTURE_TEARDOWN(choice)
 	EXPECT_EQ(0, cpu_run_on(-1));
 	for (i = 0; i < PARTS_MAX; i++)
 		candidate_end(&self->candidate[i]);
+	EXPECT_EQ(0, oom_reaper_restore(&self->reaper));
 	EXPECT_EQ(0, session_free_all(self->fd));
 	EXPECT_EMPTY_LEDGER(self->fd);
 	EXPECT_EQ(0, close(self->fd));
