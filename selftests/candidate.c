@@ -13,6 +13,7 @@
 #include "candidate.h"
 #include "clock.h"
 #include "knob.h"
+#include "one_go.h"
 
 #define THREADS     3
 #define STACK_BYTES 16384
@@ -26,19 +27,6 @@ struct candidate_page {
 	pid_t sharer;
 	char stack[STACK_BYTES] __attribute__((aligned(16)));
 };
-
-static int die_at_one_go(void)
-{
-	const struct sched_param param = { .sched_priority = 1 };
-	cpu_set_t first;
-
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	return sched_setaffinity(0, sizeof(first), &first) ||
-			       sched_setscheduler(0, SCHED_FIFO, &param) ?
-		       -errno :
-		       0;
-}
 
 static int take(size_t bytes)
 {
@@ -94,7 +82,7 @@ static void candidate_main(struct candidate_page *page, size_t bytes, int adj,
 	if (!ret)
 		ret = take(bytes);
 	if (!ret)
-		ret = die_at_one_go();
+		ret = one_go_victim(0);
 	if (!ret)
 		ret = take_shape(page, shape);
 	page->error = ret;

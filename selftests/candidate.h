@@ -3,11 +3,7 @@
  * A process in a cgroup that the OOM killer may choose: with so much memory of its own, so much
  * oom_score_adj, and of a shape. It waits until it is killed.
  *
- * exit_mmap() of mm/mmap.c takes a victim for done (MMF_OOM_SKIP) when its pages are unmapped,
- * and frees them after that, all at once. A charge in between finds the cgroup still full, and
- * the OOM killer takes the next one. So a candidate dies at one go: on CPU 0, before anything
- * else there, which is where the charge has to be made (cpu_run_on()), and where the thread that
- * helps the dying has to be (oom_reaper_at_one_go()).
+ * It dies at one go (one_go.h), if the charge is made on CPU 0.
  */
 #ifndef MEMSTRESS_SELFTESTS_CANDIDATE_H
 #define MEMSTRESS_SELFTESTS_CANDIDATE_H

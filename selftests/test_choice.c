@@ -9,7 +9,7 @@
 #include "candidate.h"
 #include "cpu.h"
 #include "memstress_test.h"
-#include "oom_reaper.h"
+#include "one_go.h"
 #include "scope.h"
 
 LAW("the OOM killer takes the largest by RSS and oom_score_adj below the limit, and no other");
@@ -49,7 +49,7 @@ FIXTURE(choice)
 	struct cgroup below[2], outside;
 	const struct cgroup *place[PLACES]; /* NULL: not needed */
 	struct candidate candidate[PARTS_MAX];
-	struct oom_reaper reaper;
+	struct one_go one_go;
 	long long killed_before[PLACES];
 	const char *missing;
 	int fd;
@@ -245,13 +245,8 @@ FIXTURE_SETUP(choice)
 		ASSERT_EQ(0, cgroup_write_number(&self->scope.parent, "memory.swap.max", 0));
 	self->fd = session_open();
 	ASSERT_LE(0, self->fd);
-	/*
-	 * On one CPU with who charges. exit_mmap() of mm/mmap.c says that a victim may be passed
-	 * over before it gives its last pages back, and if its CPU is stopped there for long, as
-	 * that of a guest may be, who charges on another one has the next victim killed.
-	 */
 	ASSERT_EQ(0, cpu_run_on(0));
-	ASSERT_EQ(0, oom_reaper_at_one_go(&self->reaper));
+	ASSERT_EQ(0, one_go_begin(&self->one_go));
 	for (i = 0; i < PARTS_MAX; i++) {
 		const struct part *part = &variant->part[i];
 
@@ -270,7 +265,7 @@ FIXTURE_TEARDOWN(choice)
 	EXPECT_EQ(0, cpu_run_on(-1));
 	for (i = 0; i < PARTS_MAX; i++)
 		candidate_end(&self->candidate[i]);
-	EXPECT_EQ(0, oom_reaper_restore(&self->reaper));
+	EXPECT_EQ(0, one_go_end(&self->one_go));
 	EXPECT_EQ(0, session_free_all(self->fd));
 	EXPECT_EMPTY_LEDGER(self->fd);
 	EXPECT_EQ(0, close(self->fd));

@@ -4,13 +4,13 @@
  * task it should and nobody else, all channels tell the same story of it, and what
  * the victim held comes back.
  */
-#include <sched.h>
 #include <signal.h>
 
 #include "books.h"
 #include "kernel.h"
 #include "kmsg.h"
 #include "memstress_test.h"
+#include "one_go.h"
 #include "scope.h"
 #include "twin.h"
 #include "worker.h"
@@ -28,6 +28,7 @@ FIXTURE(victim)
 	struct scope scope;
 	struct scope_snapshot empty;
 	struct worker worker, bystander;
+	struct one_go one_go;
 	struct kmsg kmsg;
 	pid_t sentinel;
 	struct snapshot own; /* the target before the worker allocates */
@@ -80,6 +81,7 @@ FIXTURE_TEARDOWN(victim)
 {
 	worker_kill(&self->worker);
 	worker_kill(&self->bystander);
+	EXPECT_EQ(0, one_go_end(&self->one_go));
 	kill(self->sentinel, SIGKILL);
 	EXPECT_EQ(self->sentinel, waitpid(self->sentinel, NULL, 0));
 	EXPECT_EQ(0, kmsg_count_splats(&self->kmsg));
@@ -414,26 +416,6 @@ TEST_F_TIMEOUT(victim, foreign_caller_lives, TIMEOUT_S)
 	EXPECT_EQ(0, left_behind(self));
 }
 
-/*
- * exit_mmap() of mm/mmap.c takes a victim for done (MMF_OOM_SKIP) when its pages are
- * unmapped, and frees them after that, all at once. A charge in between finds the cgroup
- * still full, and the OOM killer takes the next one. So that the worker makes no charge
- * in between, the bystander is given what it needs to die at one go: their common CPU.
- */
-static int die_at_one_go(const struct worker *worker, const struct worker *bystander)
-{
-	const struct sched_param param = { .sched_priority = 1 };
-	cpu_set_t first;
-
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	if (sched_setaffinity(worker->pid, sizeof(first), &first) ||
-	    sched_setaffinity(bystander->pid, sizeof(first), &first) ||
-	    sched_setscheduler(bystander->pid, SCHED_FIFO, &param))
-		return -errno;
-	return 0;
-}
-
 /* oom_badness() counts what is mapped: kernel memory makes nobody a victim */
 TEST_F_TIMEOUT(victim, bystander_dies_first, TIMEOUT_S)
 {
@@ -444,7 +426,10 @@ TEST_F_TIMEOUT(victim, bystander_dies_first, TIMEOUT_S)
 	ASSERT_EQ(0, worker_start(&self->bystander, &self->scope.target));
 	self->bystander.page->bytes = BYSTANDER;
 	ASSERT_EQ(0, worker_ask(&self->bystander, WORKER_TOUCH));
-	ASSERT_EQ(0, die_at_one_go(&self->worker, &self->bystander));
+	/* Or the worker dies as well */
+	ASSERT_EQ(0, one_go_begin(&self->one_go));
+	ASSERT_EQ(0, one_go_victim(self->bystander.pid));
+	ASSERT_EQ(0, one_go_charger(self->worker.pid));
 	*alloc = session_request(MEMSTRESS_KIND_PAGE, 0, bytes / books_page_size(),
 				 MEMSTRESS_PAYER_CALLER);
 	ASSERT_EQ(0, worker_ask(&self->worker, WORKER_ALLOC));

@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "oom_reaper.h"
+#include "one_go.h"
 
-#define NAME "(oom_reaper) "
+#define REAPER   "(oom_reaper) "
+#define KTHREADD 2
 
-/* Of kthreadd, whose number is 2: anything may have this name */
+/* A child of kthreadd: anything may have this name */
 static bool is_reaper(pid_t pid)
 {
 	char path[32], stat[128] = "";
@@ -23,13 +24,13 @@ static bool is_reaper(pid_t pid)
 	if (!file)
 		return false;
 	if (!fgets(stat, sizeof(stat), file))
-		stat[0] = 0;
+		stat[0] = '\0';
 	fclose(file);
-	name = strstr(stat, NAME);
-	return name && sscanf(name + strlen(NAME), "%*c %d", &parent) == 1 && parent == 2;
+	name = strstr(stat, REAPER);
+	return name && sscanf(name + strlen(REAPER), "%*c %d", &parent) == 1 && parent == KTHREADD;
 }
 
-static pid_t find(void)
+static pid_t find_reaper(void)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
@@ -54,26 +55,42 @@ static int schedule(pid_t pid, int policy, int priority, const cpu_set_t *cpus)
 		       0;
 }
 
-int oom_reaper_at_one_go(struct oom_reaper *reaper)
+static int schedule_first(pid_t pid, int policy, int priority)
 {
-	pid_t pid = find();
 	cpu_set_t first;
 
-	reaper->pid = 0;
-	if (pid < 0)
-		return pid;
-	if (sched_getaffinity(pid, sizeof(reaper->cpus), &reaper->cpus))
-		return -errno;
-	reaper->pid = pid;
 	CPU_ZERO(&first);
 	CPU_SET(0, &first);
-	return schedule(pid, SCHED_FIFO, 1, &first);
+	return schedule(pid, policy, priority, &first);
 }
 
-int oom_reaper_restore(struct oom_reaper *reaper)
+int one_go_victim(pid_t pid)
 {
-	pid_t pid = reaper->pid;
+	return schedule_first(pid, SCHED_FIFO, 1);
+}
 
-	reaper->pid = 0;
-	return pid ? schedule(pid, SCHED_OTHER, 0, &reaper->cpus) : 0;
+int one_go_charger(pid_t pid)
+{
+	return schedule_first(pid, SCHED_OTHER, 0);
+}
+
+int one_go_begin(struct one_go *one_go)
+{
+	pid_t pid = find_reaper();
+
+	one_go->reaper = 0;
+	if (pid < 0)
+		return pid;
+	if (sched_getaffinity(pid, sizeof(one_go->cpus), &one_go->cpus))
+		return -errno;
+	one_go->reaper = pid;
+	return one_go_victim(pid);
+}
+
+int one_go_end(struct one_go *one_go)
+{
+	pid_t pid = one_go->reaper;
+
+	one_go->reaper = 0;
+	return pid ? schedule(pid, SCHED_OTHER, 0, &one_go->cpus) : 0;
 }
