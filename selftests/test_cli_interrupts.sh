@@ -229,8 +229,9 @@ squeeze_with_racers_is_interrupted() {
 	in_place squeeze_ended --racers 2
 }
 
-# undelegate: what is there is whole, and can be removed as such
+# undelegate: what is there is whole, and can be removed as such; but who is killed may leave a part
 undelegate() {
+	[ "$chosen" != KILL ] || memstress clean >/dev/null
 	[ ! -d "$cgroups/memstress-place/inner" ] ||
 		memstress delegate --remove memstress-place/inner >/dev/null
 }
