@@ -64,7 +64,7 @@ bool cpu_is_removable(int cpu)
 	return !access(path, W_OK);
 }
 
-int cpu_run_on(int cpu)
+int cpu_pin(pid_t pid, int cpu)
 {
 	cpu_set_t set;
 	int i;
@@ -73,7 +73,12 @@ int cpu_run_on(int cpu)
 	for (i = 0; i < CPU_SETSIZE; i++)
 		if (cpu < 0 || i == cpu)
 			CPU_SET(i, &set);
-	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+	return sched_setaffinity(pid, sizeof(set), &set) ? -errno : 0;
+}
+
+int cpu_run_on(int cpu)
+{
+	return cpu_pin(0, cpu);
 }
 
 int cpu_set_online(int cpu, bool online)

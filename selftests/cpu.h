@@ -4,6 +4,7 @@
 #define MEMSTRESS_SELFTESTS_CPU_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* The last CPU that is online; -errno */
 int cpu_last_online(void);
@@ -19,6 +20,9 @@ bool cpu_is_removable(int cpu);
 
 /* This thread runs on @cpu and nowhere else; -1: on all that are online */
 int cpu_run_on(int cpu);
+
+/* The same for the thread @pid; 0: this one */
+int cpu_pin(pid_t pid, int cpu);
 
 int cpu_set_online(int cpu, bool online);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu.h"
 #include "one_go.h"
 
 #define REAPER   "(oom_reaper) "
@@ -45,33 +46,18 @@ static pid_t find_reaper(void)
 	return pid;
 }
 
-static int schedule(pid_t pid, int policy, int priority, const cpu_set_t *cpus)
+static int schedule(pid_t pid, int policy, int priority)
 {
 	const struct sched_param param = { .sched_priority = priority };
 
-	return sched_setaffinity(pid, sizeof(*cpus), cpus) ||
-			       sched_setscheduler(pid, policy, &param) ?
-		       -errno :
-		       0;
-}
-
-static int schedule_first(pid_t pid, int policy, int priority)
-{
-	cpu_set_t first;
-
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	return schedule(pid, policy, priority, &first);
+	return sched_setscheduler(pid, policy, &param) ? -errno : 0;
 }
 
 int one_go_victim(pid_t pid)
 {
-	return schedule_first(pid, SCHED_FIFO, 1);
-}
+	int ret = cpu_pin(pid, 0);
 
-int one_go_charger(pid_t pid)
-{
-	return schedule_first(pid, SCHED_OTHER, 0);
+	return ret ? ret : schedule(pid, SCHED_FIFO, 1);
 }
 
 int one_go_begin(struct one_go *one_go)
@@ -92,5 +78,9 @@ int one_go_end(struct one_go *one_go)
 	pid_t pid = one_go->reaper;
 
 	one_go->reaper = 0;
-	return pid ? schedule(pid, SCHED_OTHER, 0, &one_go->cpus) : 0;
+	if (!pid)
+		return 0;
+	if (sched_setaffinity(pid, sizeof(one_go->cpus), &one_go->cpus))
+		return -errno;
+	return schedule(pid, SCHED_OTHER, 0);
 }

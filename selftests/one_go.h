@@ -8,7 +8,7 @@
  * the OOM killer takes the next one. To 5.18 it is also done when the kernel's own thread, the
  * OOM reaper, which starts with it, has unmapped them and not yet freed (later that waits for two
  * seconds, OOM_REAPER_DELAY of mm/oom_kill.c). So both run on CPU 0, before anything of normal
- * priority there, and that is where the charge has to be made.
+ * priority there, and that is where the charge has to be made (cpu_pin()).
  */
 #ifndef MEMSTRESS_SELFTESTS_ONE_GO_H
 #define MEMSTRESS_SELFTESTS_ONE_GO_H
@@ -21,12 +21,11 @@ struct one_go {
 	cpu_set_t cpus;
 };
 
-/* The OOM reaper, until one_go_end() */
+/* The OOM reaper, until one_go_end(): not in a setup, which may fail and then has no teardown */
 int one_go_begin(struct one_go *one_go);
 int one_go_end(struct one_go *one_go);
 
-/* Who dies, and who charges; for the rest of their lives. @pid 0: the caller */
+/* Who is to die, for the rest of its life. @pid 0: the caller */
 int one_go_victim(pid_t pid);
-int one_go_charger(pid_t pid);
 
 #endif /* MEMSTRESS_SELFTESTS_ONE_GO_H */

@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include "books.h"
+#include "cpu.h"
 #include "kernel.h"
 #include "kmsg.h"
 #include "memstress_test.h"
@@ -427,9 +428,9 @@ TEST_F_TIMEOUT(victim, bystander_dies_first, TIMEOUT_S)
 	self->bystander.page->bytes = BYSTANDER;
 	ASSERT_EQ(0, worker_ask(&self->bystander, WORKER_TOUCH));
 	/* Or the worker dies as well */
-	ASSERT_EQ(0, one_go_begin(&self->one_go));
 	ASSERT_EQ(0, one_go_victim(self->bystander.pid));
-	ASSERT_EQ(0, one_go_charger(self->worker.pid));
+	ASSERT_EQ(0, cpu_pin(self->worker.pid, 0));
+	ASSERT_EQ(0, one_go_begin(&self->one_go));
 	*alloc = session_request(MEMSTRESS_KIND_PAGE, 0, bytes / books_page_size(),
 				 MEMSTRESS_PAYER_CALLER);
 	ASSERT_EQ(0, worker_ask(&self->worker, WORKER_ALLOC));
