@@ -20,6 +20,7 @@
 
 #define CG_TEXT_MAX     16384
 #define CG_KEYS_MAX     16
+#define CG_MAKE_TRIES   10
 #define CG_REMOVE_PAUSE (5 * NS_PER_MS)
 
 bool cg_has_word(const char *text, const char *word)
@@ -254,8 +255,32 @@ static int cg_open_made(struct cgroup *cg)
 	return 0;
 }
 
+/* -EAGAIN: somebody has removed it before it was locked, as clean does with what is begun. */
+static int cg_make(struct cgroup *cg)
+{
+	int ret;
+
+	if (mkdir(cg->path, 0755 | CG_BEGUN))
+		return -errno;
+	ret = cg_open_made(cg);
+	if (!ret)
+		ret = cg_lock_shared(cg->fd);
+	if (!ret && cg_is_there(cg)) {
+		cg_mark(cg->fd, CG_MADE);
+		return 0;
+	}
+	if (cg->fd >= 0)
+		close(cg->fd);
+	cg->fd = -1;
+	if (!ret || ret == -ENOENT)
+		return -EAGAIN;
+	rmdir(cg->path);
+	return ret;
+}
+
 int cg_create(struct cgroup *cg, const struct cg_tree *tree, const char *path)
 {
+	unsigned int tries = CG_MAKE_TRIES;
 	char parent[PATH_MAX];
 	int ret;
 
@@ -278,26 +303,13 @@ int cg_create(struct cgroup *cg, const struct cg_tree *tree, const char *path)
 	ret = tree->ops->enable(cg->parent_fd, &cg->enabled);
 	if (ret)
 		goto err_close_parent;
-	if (mkdir(cg->path, 0755)) {
-		ret = -errno;
-		goto err_put_back;
-	}
-	ret = cg_open_made(cg);
+	do {
+		ret = cg_make(cg);
+	} while (ret == -EAGAIN && tries--);
 	if (!ret)
-		ret = cg_lock_shared(cg->fd);
-	if (ret)
-		goto err_rmdir;
-	/* With the lock: from here on it is a leftover if this run dies. */
-	cg_mark(cg->fd, CG_MADE);
-	return 0;
-
-err_rmdir:
-	if (cg->fd >= 0)
-		close(cg->fd);
-	cg->fd = -1;
-	rmdir(cg->path);
-err_put_back:
+		return 0;
 	tree->ops->put_back(cg->parent_fd, cg->enabled);
+
 err_close_parent:
 	close(cg->parent_fd);
 	return ret;

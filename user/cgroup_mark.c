@@ -25,11 +25,31 @@ static const char *const cg_mark_names[] = {
 /* He to whom it was given can remove the other one, and with it what limits him. */
 static const char cg_delegated_by_root[] = "trusted.memstress.delegated";
 
+bool cg_is_begun(int fd)
+{
+	struct stat stat;
+
+	return !fstat(fd, &stat) && (stat.st_mode & (CG_BEGUN | 0022)) == CG_BEGUN;
+}
+
+static void cg_end_begun(int fd)
+{
+	struct stat stat;
+
+	if (cg_is_begun(fd) && !fstat(fd, &stat))
+		fchmod(fd, stat.st_mode & ~CG_BEGUN & ALLPERMS);
+}
+
 int cg_mark(int fd, enum cg_mark mark)
 {
+	int ret;
+
 	if (mark == CG_DELEGATED)
 		fsetxattr(fd, cg_delegated_by_root, "1", 1, 0);
-	return fsetxattr(fd, cg_mark_names[mark], "1", 1, 0) ? -errno : 0;
+	ret = fsetxattr(fd, cg_mark_names[mark], "1", 1, 0) ? -errno : 0;
+	if (mark == CG_MADE)
+		cg_end_begun(fd);
+	return ret;
 }
 
 void cg_unmark(int fd, enum cg_mark mark)

@@ -9,6 +9,7 @@
 #define MEMSTRESS_USER_CGROUP_MARK_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 /**
  * enum cg_mark - what a mark says
@@ -22,7 +23,16 @@ enum cg_mark {
 	CG_DELEGATED,
 };
 
-/* 0 or -errno */
+/*
+ * mkdir() cannot give an attribute, but it gives a mode: until cg_mark() has marked what a run
+ * makes it is sticky, which means nothing for a directory that its owner alone may write to.
+ */
+#define CG_BEGUN S_ISVTX
+
+/* Whether a directory is only begun */
+bool cg_is_begun(int fd);
+
+/* CG_MADE: it is begun no longer, marked or not. 0 or -errno */
 int cg_mark(int fd, enum cg_mark mark);
 void cg_unmark(int fd, enum cg_mark mark);
 bool cg_is_marked(int fd, enum cg_mark mark);

@@ -46,6 +46,34 @@ static void leftover_count(pid_t pid, void *context)
 	++*(unsigned int *)context;
 }
 
+static void leftover_see_any(const char *path, void *context)
+{
+	(void)path;
+	*(bool *)context = true;
+}
+
+/* One that is only begun: what is in there, somebody else has put there. */
+static bool leftover_is_empty(const struct cg_tree *tree, const char *path)
+{
+	unsigned int processes = 0;
+	bool has_below = false;
+	struct cgroup cg;
+
+	if (cg_look(&cg, tree, path))
+		return false;
+	cg_each_process(&cg, leftover_count, &processes);
+	cg_look_away(&cg);
+	cg_each_below(path, leftover_see_any, &has_below);
+	return !processes && !has_below;
+}
+
+static bool leftover_is_made(const struct cg_tree *tree, int fd, const char *path)
+{
+	if (cg_is_marked(fd, CG_DELEGATED))
+		return false;
+	return cg_is_marked(fd, CG_MADE) || (cg_is_begun(fd) && leftover_is_empty(tree, path));
+}
+
 static void leftovers_add(struct leftovers *leftovers, enum leftover_kind kind, const char *path)
 {
 	struct leftover *list, *leftover;
@@ -90,8 +118,8 @@ static void leftovers_see_cgroup(const char *path, void *context)
 
 	if (fd < 0)
 		return;
-	if (cg_is_marked(fd, CG_MADE) && !cg_is_marked(fd, CG_DELEGATED) &&
-	    !leftovers_have_above(leftovers, path) && !leftover_is_in_use(fd, path))
+	if (leftover_is_made(leftovers->tree, fd, path) && !leftovers_have_above(leftovers, path) &&
+	    !leftover_is_in_use(fd, path))
 		leftovers_add(leftovers, LEFTOVER_CGROUP, path);
 	close(fd);
 }
@@ -150,11 +178,12 @@ static int leftover_remove(const struct cg_tree *tree, const char *path)
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
 	/* The removal of others takes time, in which somebody may have made one of this name. */
-	if (!cg_is_marked(cg.fd, CG_MADE) || leftover_is_in_use(cg.fd, path)) {
+	if (!leftover_is_made(tree, cg.fd, path) || leftover_is_in_use(cg.fd, path)) {
 		cg_look_away(&cg);
 		return -ETXTBSY;
 	}
-	ret = cg_remove(&cg, LEFTOVER_REMOVE_TIMEOUT);
+	/* Who goes into one that is only begun is not killed for it. */
+	ret = cg_remove(&cg, cg_is_marked(cg.fd, CG_MADE) ? LEFTOVER_REMOVE_TIMEOUT : 0);
 	return ret == -ENOENT ? 0 : ret;
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -115,6 +116,45 @@ static void puts_it_in_order(void)
 	EXPECT_WITHIN(fixture_read(&fixture, CG "/cgroup.subtree_control"), "-memory");
 	/* Without a mark it is somebody else's, whatever it is called. */
 	EXPECT_NUMBER(rmdir(strcat(tree.mount, "/memstress-1")), 0);
+	fixture_destroy(&fixture);
+}
+
+/* Dead between mkdir() and the mark */
+static void removes_what_is_only_begun(void)
+{
+	struct leftovers leftovers;
+	struct fixture fixture;
+	struct cg_tree tree;
+	struct cgroup cg;
+	struct stat stat;
+
+	if (!begin(&fixture, &tree))
+		return;
+	make(&cg, &tree, "job");
+	EXPECT_TRUE(!cg_is_begun(cg.fd));
+	EXPECT_NUMBER(fstat(cg.fd, &stat), 0);
+	EXPECT_NUMBER(fchmod(cg.fd, (stat.st_mode & ALLPERMS) | CG_BEGUN), 0);
+	cg_unmark(cg.fd, CG_MADE);
+	/* The lock is older than the mark. */
+	expect_count(&tree, 0);
+	die(&cg);
+	EXPECT_NUMBER(leftovers_find(&leftovers, &tree), 0);
+	EXPECT_NUMBER(leftovers.count, 2);
+	/* Somebody else's, by what is in it. */
+	fixture_mkdir(&fixture, CG "/job/below");
+	expect_count(&tree, 1);
+	if (leftovers.count)
+		EXPECT_NUMBER(leftover_undo(&tree, &leftovers.list[0]), -ETXTBSY);
+	EXPECT_NUMBER(rmdir(strcat(tree.mount, "/job/below")), 0);
+	tree.mount[strlen(tree.mount) - strlen("/job/below")] = '\0';
+	/* Or by who may write to it. */
+	EXPECT_NUMBER(chmod(cg.path, 01777), 0);
+	expect_count(&tree, 1);
+	EXPECT_NUMBER(chmod(cg.path, 01755), 0);
+	undo_all(&tree);
+	EXPECT_TRUE(access(cg.path, F_OK));
+	expect_count(&tree, 0);
+	leftovers_free(&leftovers);
 	fixture_destroy(&fixture);
 }
 
@@ -414,6 +454,7 @@ static void tells_a_failure_from_a_use(void)
 const struct unit_test unit_leftover_tests[] = {
 	{ "leftover_finds_what_the_dead_have_left", finds_what_the_dead_have_left },
 	{ "leftover_puts_it_in_order", puts_it_in_order },
+	{ "leftover_removes_what_is_only_begun", removes_what_is_only_begun },
 	{ "leftover_leaves_the_living_alone", leaves_the_living_alone },
 	{ "leftover_leaves_what_was_delegated", leaves_what_was_delegated },
 	{ "leftover_puts_limits_back", puts_limits_back },
