@@ -205,6 +205,19 @@ static void check_rails(struct check *check)
 		  info.deadman_ms ? units_ns(info.deadman_ms * 1000000ULL).s : "off");
 }
 
+/* printk.devkmsg of the kernel's command line, or that sysctl, takes it from readers too. */
+static const char *check_why_no_kmsg(int ret)
+{
+	char text[32];
+
+	if (ret == -ENODEV)
+		return "give the container the machine's /dev/kmsg";
+	if (!check_read("/proc/sys/kernel/printk_devkmsg", text, sizeof(text)) &&
+	    !strcmp(text, "off"))
+		return "boot without printk.devkmsg=off, or sysctl kernel.printk_devkmsg=on";
+	return "be root, or sysctl kernel.dmesg_restrict=0";
+}
+
 static void check_kmsg(struct check *check)
 {
 	int fd = kmsg_open_device("/dev/kmsg");
@@ -216,8 +229,7 @@ static void check_kmsg(struct check *check)
 	}
 	check_set(check, CHECK_NOTE, "cannot be read: %s: victims will have no names",
 		  kmsg_why(fd));
-	check_advise(check, fd == -ENODEV ? "give the container the machine's /dev/kmsg" :
-					    "be root, or sysctl kernel.dmesg_restrict=0");
+	check_advise(check, "%s", check_why_no_kmsg(fd));
 }
 
 static void check_swap(struct check *check)

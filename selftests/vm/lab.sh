@@ -48,7 +48,7 @@ v1)	cmdline+=" systemd.unified_cgroup_hierarchy=0 systemd.legacy_systemd_cgroup_
 hybrid)	cmdline+=" systemd.unified_cgroup_hierarchy=0" ;;
 esac
 # Of two, the later one counts.
-[[ ${4:-} != shell ]] || cmdline+=" loglevel=4 printk.devkmsg=off"
+[[ ${4:-} != shell ]] || cmdline+=" loglevel=4"
 qemu=(
 	qemu-system-x86_64 -no-user-config -nodefaults -display none -nic none -no-reboot
 	-m "${MEM:-2G}" -smp "${SMP:-2}"
