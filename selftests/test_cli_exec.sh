@@ -36,6 +36,23 @@ exec_passes_the_exit_code() {
 	expect 3 && one_line 'no limit$'
 }
 
+# As su does where systemd makes a session for it; on v1 the kernel does not tell of the dead
+exec_tells_who_has_left() {
+	mkdir "$cgroups/memstress-elsewhere" || return
+	leave="echo \$\$ >$cgroups/memstress-elsewhere/cgroup.procs"
+	run exec --max 8M -- sh -c "$leave"
+	expect 0 && rmdir "$cgroups/memstress-elsewhere" || return
+	if [ -n "$v1" ]; then
+		one_line 'sh exited with code 0; .*, max 8M$'
+		return
+	fi
+	grep -qx 'memstress: sh had left its cgroup, for /memstress-elsewhere' "$tmp/err" ||
+		complain "stderr: $(cat "$tmp/err")" || return
+	# Below its own is no other.
+	report --max 8M -- sh -c 'd=$(sed "s|^0::|'"$cgroups"'|" /proc/self/cgroup); mkdir $d/below && echo $$ >$d/below/cgroup.procs'
+	expect 0 && is exec moved_to null
+}
+
 # unheard ARGUMENT...: exec, whose stderr nobody reads any more; sets $status
 unheard() {
 	mkfifo "$tmp/deaf" && exec 9<>"$tmp/deaf" || return
@@ -264,6 +281,7 @@ exec_without_privilege() {
 
 tests="
 	exec_passes_the_exit_code
+	exec_tells_who_has_left
 	exec_outlives_its_reader
 	exec_limits_the_command
 	exec_tells_of_the_oom_killer

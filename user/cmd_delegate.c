@@ -63,7 +63,8 @@ static const char delegate_help[] =
 	"On cgroup v2 nobody but root brings a process in from outside, as that takes the\n"
 	"right to write to cgroup.procs of the first cgroup above both; and processes can\n"
 	"only be in those below it, for which \"inside\" is made. On v1 USER brings his own\n"
-	"processes in himself.\n"
+	"processes in himself. (runuser, not su, which systemd takes for a login, and moves\n"
+	"into a session.)\n"
 	"\n"
 	"Examples:\n"
 	"  memstress delegate anna --max 10M anna-job\n"
@@ -96,7 +97,7 @@ static void delegate_print(const struct target *target, const struct passwd *use
 			     units_bytes(target->bytes[LIMITS_MAX]).s);
 	if (inside) {
 		output_print("Root brings processes in:\n\n");
-		output_print("  memstress exec --in %s/%s -- su %s\n", name, inside, who);
+		output_print("  memstress exec --in %s/%s -- runuser %s\n", name, inside, who);
 		output_print("  memstress attach --tree PID %s/%s\n\n", name, inside);
 		output_print("In there %s needs no privilege:\n\n", who);
 		output_print("  memstress exec --max 50%% -- CMD\n");

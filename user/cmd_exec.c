@@ -44,6 +44,10 @@ static const char exec_help_end[] =
 	"With --in, nobody is killed: those whom a signal reaches are the command and its\n"
 	"descendants, and who is left at the end stays.\n"
 	"\n"
+	"Where systemd runs, su and login move a user who is in no session yet into one, and\n"
+	"so out of the cgroup; runuser and setpriv leave him there. On cgroup v2 it is told\n"
+	"if the command itself was elsewhere when it ended.\n"
+	"\n"
 	"Exit codes: the command's own; 128 and the signal that it died of; 126 it cannot\n"
 	"be executed, 127 it is not found; 2 misuse; 1 or 4 no cgroup could be made for it,\n"
 	"and the reason is told.\n"
@@ -80,6 +84,8 @@ static void exec_tell(const struct target *target, const struct ending *ending, 
 	error_say("%s; highest usage %s, %s", ending_tell(ending, program).s,
 		  peak == CG_MISSING ? "not known here" : units_bytes(peak).s,
 		  exec_limit(target, limit, sizeof(limit)));
+	if (*ending->moved_to)
+		error_say("%s had left its cgroup, for %s", program, ending->moved_to);
 	if (ending->left)
 		error_say("%u process%s left in its cgroup, and killed", ending->left,
 			  ending->left == 1 ? " was" : "es were");
@@ -92,7 +98,8 @@ static void exec_tell(const struct target *target, const struct ending *ending, 
  * "signal", "oom": the OOM killer), code and signal (null: not so), oom_kills (in the cgroup, the
  * command included), oom_limit (whose it was: "own", "below", "above", "machine"; null: there was
  * none, or it is not known), oom_cgroup (the kernel's name for the one above, or null), peak_bytes
- * (null: not known), left (processes), total_ns.
+ * (null: not known), left (processes), moved_to (the kernel's name of the cgroup that the command
+ * was in when it ended; null: in its own or below it, or on v1, which does not tell), total_ns.
  */
 static void exec_print_json(const struct target *target, const struct ending *ending,
 			    const char *program, __u64 total_ns)
@@ -133,6 +140,7 @@ static void exec_print_json(const struct target *target, const struct ending *en
 			limit == LIMIT_ABOVE && *ending->limit_name ? ending->limit_name : NULL);
 	json_add_bytes(line, "peak_bytes", ending_peak(ending));
 	json_add_number(line, "left", ending->left);
+	json_add_string(line, "moved_to", *ending->moved_to ? ending->moved_to : NULL);
 	json_add_number(line, "total_ns", total_ns);
 	json_end_aside(line);
 }

@@ -3,6 +3,7 @@
 #ifndef MEMSTRESS_USER_ENDING_H
 #define MEMSTRESS_USER_ENDING_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 #include "snapshot.h"
@@ -49,6 +50,8 @@ enum ending_limit {
  * @limit: namely this one's, and
  * @limit_name: if not the cgroup's, its name; "" if it is not told
  * @left: processes that were left in the cgroup
+ * @moved_to: the kernel's name of the one that the program itself was in by then; "": in its own or
+ *	below, or not known
  */
 struct ending {
 	int signal;
@@ -63,6 +66,7 @@ struct ending {
 	enum ending_limit limit;
 	char limit_name[512];
 	unsigned int left;
+	char moved_to[PATH_MAX / 2];
 };
 
 /* Takes off what the cgroup had counted before, which was there already */

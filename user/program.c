@@ -118,11 +118,44 @@ static int program_start(struct program *program, char **argv)
 	return 0;
 }
 
+/*
+ * On v1 whoever has ended is shown in the root (proc_cgroup_show() in kernel/cgroup/cgroup.c), and a
+ * session does not take memory along. A cgroup may be gone by now; one of which there is no trace is
+ * called otherwise here than by the kernel.
+ */
+static void program_see_where(struct program *program)
+{
+	static const char deleted[] = " (deleted)";
+	const struct cg_tree *tree = program->cg->tree;
+	const char *own = cg_name(tree, program->cg->path);
+	char number[16], name[sizeof(program->ending.moved_to)], path[PATH_MAX];
+	size_t length, own_length = strlen(own);
+	bool is_deleted;
+
+	snprintf(number, sizeof(number), "%d", program->pid);
+	if (!tree->ops->is_unified || tree->ops->find_of(tree->root, number, name, sizeof(name)))
+		return;
+	length = strlen(name);
+	is_deleted = length > strlen(deleted) && !strcmp(name + length - strlen(deleted), deleted);
+	if (is_deleted)
+		name[length - strlen(deleted)] = '\0';
+	if (!strcmp(own, "/") || (!strncmp(name, own, own_length) &&
+				  (name[own_length] == '/' || !name[own_length])))
+		return;
+	if (snprintf(path, sizeof(path), "%s%s", tree->mount, name) >= (int)sizeof(path) ||
+	    (!is_deleted && access(path, F_OK)))
+		return;
+	memcpy(program->ending.moved_to, name, sizeof(name));
+}
+
 /* The tool stops with it, or the shell would go on waiting for somebody who waits for it. */
 static void program_on_child(struct program *program)
 {
+	siginfo_t info = {};
 	int status;
 
+	if (!waitid(P_PID, program->pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid)
+		program_see_where(program);
 	if (waitpid(program->pid, &status, WUNTRACED | WNOHANG) != program->pid)
 		return;
 	if (WIFSTOPPED(status)) {

@@ -42,21 +42,21 @@ anna_may_not_raise_the_limit() {
 	local file=memory.max
 
 	! is_v1 || file=memory.limit_in_bytes
-	types "su anna -c 'echo 1G >$path/$file'"
+	types "runuser anna -c 'echo 1G >$path/$file'"
 	((status)) && said 'Permission denied'
 }
 
 outside_100m_are_fine() {
-	types "su anna -c 'eat 100'"
+	types "runuser anna -c 'eat 100'"
 	expect 0 && said 'ate 100 MiB'
 }
 
 # inside LINE: anna types this in there. On v2 root has to bring her in
 inside() {
 	if is_v1; then
-		types "su anna -c 'memstress exec --in $cgroup -- $1'"
+		types "runuser anna -c 'memstress exec --in $cgroup -- $1'"
 	else
-		types "memstress exec --in $cgroup/inside -- su anna -c '$1'"
+		types "memstress exec --in $cgroup/inside -- runuser anna -c '$1'"
 	fi
 }
 
@@ -75,7 +75,7 @@ inside_5m_are_fine() {
 # In there she needs nobody.
 anna_limits_her_own() {
 	if is_v1; then
-		types "su anna -c 'memstress exec --cgroup $cgroup/job --max 5M -- eat 7'"
+		types "runuser anna -c 'memstress exec --cgroup $cgroup/job --max 5M -- eat 7'"
 	else
 		inside "memstress exec --max 50% -- eat 7"
 	fi

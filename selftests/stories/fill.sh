@@ -18,9 +18,9 @@ anna_fills() {
 	local fill="memstress fill 70%"
 
 	if is_v1; then
-		stays "su anna -c 'exec memstress exec --cgroup $cgroup/job --max $1 -- $fill'"
+		stays "runuser anna -c 'exec memstress exec --cgroup $cgroup/job --max $1 -- $fill'"
 	else
-		stays "memstress exec --in $cgroup/inside -- su anna -c 'exec memstress exec --max $1 -- $fill'"
+		stays "memstress exec --in $cgroup/inside -- runuser anna -c 'exec memstress exec --max $1 -- $fill'"
 	fi
 }
 
