@@ -35,10 +35,16 @@ struct scope_bus_job {
 	char result[32];
 };
 
+/* What sd_bus_open_user() says of a user who has no session */
+static const char *scope_bus_error(int ret)
+{
+	return ret == -ENOMEDIUM ? "XDG_RUNTIME_DIR is not set, as a login does" : strerror(-ret);
+}
+
 static int scope_bus_explain(struct scope_bus *bus, int ret, sd_bus_error *error)
 {
 	snprintf(bus->why, sizeof(bus->why), "%s",
-		 error && error->message ? error->message : strerror(-ret));
+		 error && error->message ? error->message : scope_bus_error(ret));
 	sd_bus_error_free(error);
 	return ret;
 }
