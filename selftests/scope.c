@@ -15,6 +15,7 @@
 
 /* The periodic flush of mm/memcontrol.c runs every two seconds (FLUSH_TIME) */
 #define FLUSH_DEADLINE_NS (5 * NS_PER_S)
+#define FLUSH_PATIENCE_NS (NS_PER_S / 2)
 #define AWAIT_DEADLINE_NS (10 * NS_PER_S)
 #define STOCK_PATIENCE_NS NS_PER_S
 
@@ -109,7 +110,7 @@ int scope_settle(struct scope *scope)
 
 static int scope_await_flush(struct scope *scope, const char *key, long long expected)
 {
-	__u64 deadline = clock_deadline_ns(FLUSH_DEADLINE_NS);
+	__u64 deadline = clock_deadline_ns(FLUSH_PATIENCE_NS);
 	long long seen;
 
 	do {
@@ -163,17 +164,25 @@ static int scope_flush_v1(struct scope *scope, __u64 updates)
  * counted for the whole machine up to 6.7, by subtree since). Else the lines are up
  * to two seconds old. So make that many updates beside the family and read its top.
  * The read gives up if somebody else is flushing, hence the look whether the pump's
- * own charge has arrived.
+ * own charge has arrived. The periodic flush may come when a part of the updates is made,
+ * and for what is too few then, its next turn may be far away: the timer is deferrable,
+ * and waits for an idle CPU to wake. So the pump works again.
  */
 int scope_flush(struct scope *scope)
 {
-	/* Each time another number, or what the last one left on the line would look like it */
-	__u64 updates = scope->info.charge_batch_pages * scope->info.online_cpus;
+	__u64 deadline = clock_deadline_ns(FLUSH_DEADLINE_NS), updates;
+	int ret;
 
 	if (kernel_batches_stat())
 		return 0;
-	updates += scope->flushes++ % 2 << PUMP_ORDER;
-	return cgroup_is_v1() ? scope_flush_v1(scope, updates) : scope_flush_v2(scope, updates);
+	do {
+		updates = scope->info.charge_batch_pages * scope->info.online_cpus;
+		/* Each time another number, or what the last one left on the line would look like it */
+		updates += scope->flushes++ % 2 << PUMP_ORDER;
+		ret = cgroup_is_v1() ? scope_flush_v1(scope, updates) :
+				       scope_flush_v2(scope, updates);
+	} while (ret == -ETIMEDOUT && clock_now_ns() < deadline);
+	return ret;
 }
 
 int scope_take(struct scope *scope, struct scope_snapshot *snap)
