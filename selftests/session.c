@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "cpu.h"
 #include "session.h"
 
 int session_open(void)
@@ -45,9 +48,30 @@ struct memstress_alloc session_request(__u32 kind, __u64 size, __u64 count, int 
 	return alloc;
 }
 
+static bool session_has_nodes(void)
+{
+	static int nodes;
+
+	if (!nodes)
+		nodes = cpu_count_nodes();
+	return nodes > 1;
+}
+
+/*
+ * 7.3 has an objcg for each node (__get_obj_cgroup_from_memcg() of mm/memcontrol.c),
+ * which keeps the rest of a page: who changes nodes meanwhile is charged one page more.
+ */
 int session_alloc(int fd, struct memstress_alloc *alloc)
 {
-	return session_ioctl(fd, MEMSTRESS_IOC_ALLOC, alloc);
+	cpu_set_t own;
+	int ret;
+
+	if (!session_has_nodes() || sched_getaffinity(0, sizeof(own), &own))
+		return session_ioctl(fd, MEMSTRESS_IOC_ALLOC, alloc);
+	cpu_run_on(sched_getcpu());
+	ret = session_ioctl(fd, MEMSTRESS_IOC_ALLOC, alloc);
+	sched_setaffinity(0, sizeof(own), &own);
+	return ret;
 }
 
 int session_free(int fd, __u32 handle, __u64 count)
