@@ -72,12 +72,26 @@ is_over() {
 	expect 137
 }
 
+# is_killed_too: what was killed second, though the first one's memory was enough. The kernel takes a
+# victim for done when its pages are unmapped, and some are given back only after that (MMF_OOM_SKIP
+# in exit_mmap() of mm/mmap.c); whoever comes in between chooses again.
+is_killed_too() {
+	said '^ended: the container has, at 20M, in step 1, and 2 were killed' &&
+		said "^$engine says: exited, exit code 137" && ended && end || return
+	# shellcheck disable=SC2034 # run_cases'
+	xfail="the kernel has chosen once more before the first victim had given all back"
+}
+
 # The flag is set when a container ends, not before. On v1 nobody is killed for a limit that is
 # lowered.
 squeeze_tells_what_both_say() {
 	begin --memory 150m || return
 	eats 60 || return
 	types "memstress squeeze $subject --to 20M"
+	if ((!status)) && grep -q '^ended: ' "$tmp/out"; then
+		is_killed_too
+		return
+	fi
 	expect 0 && said '^the container lives: its first process, [0-9]* (sleep), has survived$' &&
 		said "^$engine says: running$" && ! said '^the kernel contradicts' >/dev/null || return
 	if is_v1; then

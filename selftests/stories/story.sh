@@ -77,8 +77,9 @@ swap_on() {
 	expect 0
 }
 
+# Whoever closes it makes udev look at it, and it is busy then.
 swap_off() {
-	types "swapoff /dev/zram0 && echo 1 >/sys/block/zram0/reset"
+	types "swapoff /dev/zram0; timeout 20 sh -c 'until echo 1 >/sys/block/zram0/reset; do sleep 0.1; done' 2>/dev/null"
 	expect 0
 }
 

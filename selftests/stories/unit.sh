@@ -7,6 +7,7 @@
 
 unit=eater.service
 subject=unit:eater
+path=
 max=memory.max
 ! is_v1 || max=memory.limit_in_bytes
 
