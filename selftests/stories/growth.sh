@@ -42,18 +42,22 @@ shell_is_moved_in() {
 	between 0 "$(stat_of $group usage_bytes)" "$(mib 4)"
 }
 
-# reaches LIMIT COUNT CONDITION...: the usage is watched until that is so. It has to have come near 20M
+# reaches CONDITION...: the usage is watched until that is so. It has to have come near 20M, or where
+# no peak is known (v2 before 5.19) to have met the limit
 reaches() {
-	local most=0 tries=60 usage
+	local tries=60 peak
 
 	until "$@"; do
 		((tries--)) || complain "never came true: $*" || return
 		sleep 2
 		types "memstress stat $group"
-		usage=$(stat_of $group usage_bytes)
-		((usage <= most)) || most=$usage
 	done
-	between "$(mib 19)" "$(stat_of $group peak_bytes)" "$(mib 20)"
+	peak=$(stat_of $group peak_bytes)
+	if [[ $peak ]]; then
+		between "$(mib 19)" "$peak" "$(mib 20)"
+	else
+		[[ $(uname -r) == 5.10.* ]] && (($(stat_of $group max)))
+	fi
 }
 
 is_killed() {

@@ -61,7 +61,7 @@ limit_is_what_it_was() {
 }
 
 nothing_is_left() {
-	types "echo 1 >$dir/cgroup.kill; until rmdir $dir 2>/dev/null; do sleep 0.1; done"
+	types "kill -KILL \$(cat $dir/cgroup.procs); until rmdir $dir 2>/dev/null; do sleep 0.1; done"
 	expect 0
 }
 

@@ -71,9 +71,15 @@ mib() {
 	echo $(($1 << 20))
 }
 
+# stat_lag: bytes that a line of memory.stat may lack of what is charged: up to 64 pages for each CPU
+# (MEMCG_CHARGE_BATCH), which readers do not ask for
+stat_lag() {
+	echo $(($(nproc) * 64 * $(getconf PAGESIZE)))
+}
+
 # swap_on SIZE: on memory, compressed. There is none before
 swap_on() {
-	types "modprobe zram && echo $1 >/sys/block/zram0/disksize && mkswap -q /dev/zram0 && swapon /dev/zram0"
+	types "modprobe zram && echo $1 >/sys/block/zram0/disksize && mkswap /dev/zram0 >/dev/null && swapon /dev/zram0"
 	expect 0
 }
 
