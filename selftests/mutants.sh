@@ -6,11 +6,13 @@
 # tests have failed on it. The last line is: N caught, N survived
 #
 # Environment: TESTS, those to run (all laws); LIMIT, seconds that a kernel may take (900); STOP=,
-# empty: all of them run, also when one has failed; COMPARE=1: what the kernel's own test_memcontrol
-# and test_kmem (tools/testing/selftests/cgroup) find of the same faults, in another column.
+# empty: all of them run to their end, also when something has failed; COMPARE=1: what the kernel's
+# own test_memcontrol and test_kmem (tools/testing/selftests/cgroup) find of the same faults, in
+# another column.
 #
 # A mutant is a sed script. Its second line names the file of the kernel that it is for, and says
-# what is wrong then; a third one may name the guest that it shows in.
+# what is wrong then, the third the law that is about it, whose test comes first; a fourth one may
+# name the guest that it shows in.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$here/..
@@ -30,7 +32,7 @@ mkdir -p "$logs"
 
 # head_of MUTANT KEY: what stands behind KEY in its first lines
 head_of() {
-	sed -n "2,3s/^# $2: //p" "$here/mutants/$1.sed"
+	sed -n "3,4s/^# $2: //p" "$here/mutants/$1.sed"
 }
 
 file_of() {
@@ -70,12 +72,25 @@ build_mutant() {
 	with_mutant "$1" make -s -C "$source" O="$pristine" -j"$(nproc)" bzImage modules
 }
 
-# run_tests GUEST [COMMAND...]: by way of COMMAND, until one fails
-run_tests() {
-	local guest=$1
+# order MUTANT: the tests, and that of its law first, if it is one of them
+order() {
+	local law test
 
-	shift
-	"$@" make -s -C "$top" test PACKAGES= KERNEL="$kernel" GUEST="$guest" TESTS="${tests[*]}" \
+	law=$(head_of "$1" law)
+	for test in "${tests[@]}"; do
+		[[ $test != "$law" ]] || echo "$test"
+	done
+	for test in "${tests[@]}"; do
+		[[ $test == "$law" ]] || echo "$test"
+	done
+}
+
+# run_tests GUEST TESTS [COMMAND...]: by way of COMMAND, until something fails
+run_tests() {
+	local guest=$1 names=$2
+
+	shift 2
+	"$@" make -s -C "$top" test PACKAGES= KERNEL="$kernel" GUEST="$guest" TESTS="$names" \
 		STOP="${STOP-1}"
 }
 
@@ -109,7 +124,7 @@ test_mutant() {
 	build_mutant "$1" >"$log" 2>&1 || { tail -n 20 "$log" >&2; die "$1: does not build: $log"; }
 	guest=$(head_of "$1" guest)
 	found=
-	if ! run_tests "$guest" with_mutant "$1" >"$log" 2>&1; then
+	if ! run_tests "$guest" "$(order "$1" | xargs)" with_mutant "$1" >"$log" 2>&1; then
 		found=$(noticed "$log")
 		[[ $found ]] || { tail -n 20 "$log" >&2; die "$1: nobody says what has failed: $log"; }
 	fi
@@ -143,7 +158,7 @@ done
 # What fails without a fault has caught nothing.
 for guest in $(for mutant in "${mutants[@]}"; do head_of "$mutant" guest | grep . || echo 2cpu; done | sort -u); do
 	say "without a fault, $guest: $logs/none-$guest.log"
-	run_tests "$guest" >"$logs/none-$guest.log" 2>&1 ||
+	run_tests "$guest" "${tests[*]}" >"$logs/none-$guest.log" 2>&1 ||
 		{ tail -n 20 "$logs/none-$guest.log" >&2; die "the tests fail without a fault"; }
 	[[ ! ${COMPARE:-} ]] || run_rivals "$guest" >"$tmp/rivals-$guest"
 done

@@ -5,7 +5,8 @@
 # allowed) and not the end of file: a process that the program left behind may hold the pipe open.
 #
 # Variables: name; number, of this program in the whole; totals, a file that gets one more line
-# "passed failed skipped xfailed".
+# "passed failed skipped xfailed"; stop, not empty: nothing is read after the first failure, and the
+# program dies of what it says next.
 #
 # Only the program's own results count (unindented lines), whatever they are nested in or made of.
 # A program that fails without saying "not ok" (crash, time out, no plan or fewer results than
@@ -21,6 +22,11 @@ function count(verdict) {
 		passed++
 	else
 		failed++
+}
+
+function conclude(why) {
+	printf "%s %d selftests: memstress: %s%s\n", failed ? "not ok" : "ok", number, name, why
+	print passed + 0, failed + 0, skipped + 0, xfailed + 0 >>totals
 }
 
 function judge(status, seconds, limit,		why) {
@@ -45,9 +51,7 @@ function judge(status, seconds, limit,		why) {
 
 	printf "# %s: %d passed, %d failed, %d skipped, %d xfailed in %.1f s\n",
 		name, passed, failed, skipped, xfailed, seconds
-	printf "%s %d selftests: memstress: %s%s\n", failed ? "not ok" : "ok", number, name,
-		why ? " # " why : !passed && skipped ? " # SKIP" : ""
-	print passed + 0, failed + 0, skipped + 0, xfailed + 0 >>totals
+	conclude(why ? " # " why : !passed && skipped ? " # SKIP" : "")
 }
 
 /^\001/ {
@@ -59,3 +63,7 @@ function judge(status, seconds, limit,		why) {
 /^ok / { count("ok") }
 /^not ok / { count("not ok") }
 { print "# " $0; fflush() }
+stop && failed {
+	conclude(" # STOP=" stop)
+	exit
+}

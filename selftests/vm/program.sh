@@ -5,6 +5,8 @@
 # it. Sourced in the guest and on the host, which is why it is POSIX sh. The sourcing script sets
 # ktap, the path of ktap.awk.
 #
+# Environment: STOP, not empty: the program ends with its first failure
+#
 # shellcheck disable=SC2154
 
 uptime_seconds() {
@@ -24,5 +26,6 @@ run_program() {
 		# The newline ends whatever line the program was in when it died.
 		printf '\n\001%d %s %d\n' "$_status" \
 			"$(echo "$(uptime_seconds) $_start" | awk '{ print $1 - $2 }')" "$_limit"
-	} | awk -v name="$_name" -v number="$_number" -v totals="$_totals" -f "$ktap"
+	} 2>/dev/null | awk -v name="$_name" -v number="$_number" -v totals="$_totals" -v stop="${STOP:-}" \
+		-f "$ktap"
 }

@@ -8,8 +8,8 @@
 #
 # Environment: KERNEL (see kernel.sh), GUEST (see guest.sh), LIMIT (seconds for the whole
 # run, instead of half an hour, or more on a kernel that is slow), CASE (of one test program, the
-# only one to run), SEED (of tests that choose at random), STOP=1 (after the first program that
-# fails), SELFTESTS (see initramfs.sh).
+# only one to run), SEED (of tests that choose at random), STOP=1 (at the first failure), SELFTESTS
+# (see initramfs.sh).
 #
 # Success is one thing only: the last line that the guest wrote is its verdict, and it says PASS.
 set -euo pipefail

@@ -19,15 +19,25 @@ user_processes() {
 	done
 }
 
+# STOP=1, and something has failed
+is_cut_off() {
+	[ "${STOP:-}" ] && awk '$2 { failed = 1 } END { exit !failed }' "$totals"
+}
+
+# What was cut off has not failed to take it away.
+blame() {
+	is_cut_off || leak "$@"
+}
+
 scan_leftovers() {
 	for pid in $(user_processes | grep -vxF -f /run/processes); do
 		# The list is made by processes, and they are gone by now.
 		[ -d "/proc/$pid" ] || continue
-		leak "$1: process $pid: $(tr '\0' ' ' <"/proc/$pid/cmdline")"
+		blame "$1: process $pid: $(tr '\0' ' ' <"/proc/$pid/cmdline")"
 		kill -KILL "$pid"
 	done
 	cgroups | while read -r cgroup; do
-		leak "$1: cgroup ${cgroup#/sys/fs/cgroup}"
+		blame "$1: cgroup ${cgroup#/sys/fs/cgroup}"
 		# cgroup.kill came with 5.14.
 		xargs -r kill -KILL <"$cgroup/cgroup.procs"
 		wait_until 2 rmdir "$cgroup" 2>/dev/null
@@ -69,16 +79,12 @@ end() {
 	echo "memstress-vm: end of tests" >/dev/kmsg
 }
 
-has_failed() {
-	awk '$2 { failed = 1 } END { exit !failed }' "$totals"
-}
-
 run_all() {
 	begin || return
 	echo "1..$#"
 	for name; do
 		run_next "$name"
-		if [ "${STOP:-}" ] && has_failed; then
+		if is_cut_off; then
 			echo "# STOP=$STOP: the rest did not run"
 			break
 		fi
