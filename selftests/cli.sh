@@ -262,6 +262,13 @@ ticks() {
 	done | awk '{ sum += $1 + $2 } END { print sum }'
 }
 
+# wakeups PID...: how often they have gone on after they had waited
+wakeups() {
+	for process; do
+		cat "/proc/$process/status"
+	done | awk '$1 == "voluntary_ctxt_switches:" { sum += $2 } END { print sum }'
+}
+
 # make_parent NAME [MAX]: a cgroup for others to be made in
 make_parent() {
 	mkdir "$cgroups/$1" || return

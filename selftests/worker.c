@@ -117,11 +117,20 @@ struct worker_post {
 
 static void *worker_serve(void *data);
 
+/* With a stack of its own, which is not to grow once it has answered */
+static void *worker_thread(void *data)
+{
+	struct worker_post *post = data;
+
+	post->error = worker_warm_up(post->page, post->fd);
+	return worker_serve(post);
+}
+
 /* Hands the post to a thread that is not the leader */
 static int worker_hand_to_thread(struct worker_post *post)
 {
 	pthread_t thread;
-	int ret = pthread_create(&thread, NULL, worker_serve, post);
+	int ret = pthread_create(&thread, NULL, worker_thread, post);
 
 	if (!ret)
 		pthread_join(thread, NULL);
