@@ -442,6 +442,7 @@ static pid_t start_spinning(const struct cgroup *cg, int cpu)
 TEST_F_TIMEOUT(attribution, nobody, TIMEOUT_S)
 {
 	pid_t pid = start_spinning(&self->scope.target, self->cpu);
+	__u32 context;
 
 	ASSERT_LT(0, pid);
 	self->lines = BALANCE_HELD;
@@ -450,6 +451,11 @@ TEST_F_TIMEOUT(attribution, nobody, TIMEOUT_S)
 	EXPECT_EQ(0, rows(self, variant, "nobody", MEMSTRESS_CONTEXT_KWORKER));
 	EXPECT_EQ(0, kill(pid, SIGKILL));
 	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
+	/* Which of the two a pinned one interrupts, its worker or that process, is not known. */
+	ASSERT_EQ(0, start_inside(self, &self->scope.target, WORKER_READY));
+	for (context = MEMSTRESS_CONTEXT_SOFTIRQ; context <= MEMSTRESS_CONTEXT_HARDIRQ; context++)
+		EXPECT_EQ(0, row(self, variant, "nobody, inside", context, false));
+	worker_kill(&self->worker);
 }
 
 static int create_plain(struct cgroup *plain, const struct cgroup *parent)

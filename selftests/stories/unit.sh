@@ -50,7 +50,7 @@ squeeze_puts_it_back() {
 
 # systemd 247 and 252 write their own limit then, and that is told; 257 does not.
 reload_meanwhile_is_fine() {
-	stays "memstress squeeze $subject --to 45M --every 10s"
+	stays "memstress squeeze $subject --to 45M --every 30s"
 	is_lowered_to 45 || return
 	types "systemctl daemon-reload; cat $path/$max"
 	if [[ $(cat "$tmp/out") == "$(mib 200)" ]]; then
