@@ -177,7 +177,7 @@ int scope_flush(struct scope *scope)
 		return 0;
 	do {
 		updates = scope->info.charge_batch_pages * scope->info.online_cpus;
-		/* Each time another number, or what the last one left on the line would look like it */
+		/* Another number than the last one, which may still be on the line */
 		updates += scope->flushes++ % 2 << PUMP_ORDER;
 		ret = cgroup_is_v1() ? scope_flush_v1(scope, updates) :
 				       scope_flush_v2(scope, updates);

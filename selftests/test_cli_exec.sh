@@ -49,7 +49,7 @@ exec_tells_who_has_left() {
 	grep -qx 'memstress: sh had left its cgroup, for /memstress-elsewhere' "$tmp/err" ||
 		complain "stderr: $(cat "$tmp/err")" || return
 	# Below its own is no other.
-	report --max 8M -- sh -c "d=$(own_cgroup); "'mkdir $d/below && echo $$ >$d/below/cgroup.procs'
+	report --max 8M -- sh -c "d=$(own_cgroup); mkdir \$d/below && echo \$\$ >\$d/below/cgroup.procs"
 	expect 0 && is exec moved_to null
 }
 

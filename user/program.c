@@ -119,9 +119,9 @@ static int program_start(struct program *program, char **argv)
 }
 
 /*
- * On v1 whoever has ended is shown in the root (proc_cgroup_show() in kernel/cgroup/cgroup.c), and a
- * session does not take memory along. A cgroup may be gone by now; one of which there is no trace is
- * called otherwise here than by the kernel.
+ * On v1 whoever has ended is shown in the root (proc_cgroup_show() in kernel/cgroup/cgroup.c), and
+ * a session does not take memory along. A cgroup may be gone by now; one of which there is no trace
+ * has another name here than the kernel gives it.
  */
 static void program_see_where(struct program *program)
 {
@@ -139,8 +139,8 @@ static void program_see_where(struct program *program)
 	is_deleted = length > strlen(deleted) && !strcmp(name + length - strlen(deleted), deleted);
 	if (is_deleted)
 		name[length - strlen(deleted)] = '\0';
-	if (!strcmp(own, "/") || (!strncmp(name, own, own_length) &&
-				  (name[own_length] == '/' || !name[own_length])))
+	if (!strcmp(own, "/") ||
+	    (!strncmp(name, own, own_length) && (name[own_length] == '/' || !name[own_length])))
 		return;
 	if (snprintf(path, sizeof(path), "%s%s", tree->mount, name) >= (int)sizeof(path) ||
 	    (!is_deleted && access(path, F_OK)))
