@@ -66,7 +66,7 @@ checkpatch_ignores() {
 	# Fixtures are declared, and values named, by macros, as kselftest_harness.h has it; and
 	# there is no __weak outside the kernel.
 	selftests/*)	echo COMPLEX_MACRO,MACRO_ARG_REUSE,PREFER_DEFINED_ATTRIBUTE_MACRO ;;
-	# So do these.
+	# They ask whether there is a system call.
 	user/cgroup_v2.c|user/process.c) echo ENOSYS ;;
 	*)		echo NONE ;;
 	esac

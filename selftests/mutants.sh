@@ -152,6 +152,7 @@ else
 fi
 for mutant in "${mutants[@]}"; do
 	[[ -f $here/mutants/$mutant.sed ]] || die "there is no mutant $mutant"
+	[[ -f $here/$(head_of "$mutant" law).c ]] || die "$mutant: there is no law of that name"
 	mutate "$mutant"
 done
 

@@ -155,6 +155,14 @@ const char *cg_name(const struct cg_tree *tree, const char *path)
 	return *name ? name : "/";
 }
 
+bool cg_is_within(const char *name, const char *above)
+{
+	size_t length = strlen(above);
+
+	return !strcmp(above, "/") ||
+	       (!strncmp(name, above, length) && (name[length] == '/' || !name[length]));
+}
+
 /* As include/linux/exportfs.h has it: a kernfs node by its id. */
 #define CG_FILEID_KERNFS 0xfe
 

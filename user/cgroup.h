@@ -162,6 +162,9 @@ int cg_resolve(const struct cg_tree *tree, const char *name, char *path, size_t 
 /* The same the other way round: as the kernel calls the cgroup at @path, "/" being the root */
 const char *cg_name(const struct cg_tree *tree, const char *path);
 
+/* Whether a path, or a name, is that of @above, or of one below it */
+bool cg_is_within(const char *name, const char *above);
+
 /*
  * The name of the cgroup that has an id (cgroup_id()). -ESTALE: there is none any more; -EPERM:
  * this needs CAP_DAC_READ_SEARCH.
@@ -180,7 +183,8 @@ bool cg_is_below_delegated(const struct cg_tree *tree);
 
 /*
  * Makes the cgroup at @path, marks it as made, and enables the controller for it. -EEXIST: it
- * exists; -ENOENT: its parent does not; else as struct cg_ops.enable.
+ * exists; -ENOENT: its parent does not; -EAGAIN: somebody removes it each time before it can be
+ * locked; else as struct cg_ops.enable.
  */
 int cg_create(struct cgroup *cg, const struct cg_tree *tree, const char *path);
 
@@ -209,9 +213,10 @@ int cg_adopt(struct cgroup *cg, const struct cg_tree *tree, const char *path);
 
 /*
  * Calls @see for every process in @cg and below, as far as this pid namespace has a number for it.
- * In user/cgroup_below.c, as are the next three.
+ * In user/cgroup_below.c, as are the next four.
  */
 void cg_each_process(const struct cgroup *cg, void (*see)(pid_t pid, void *context), void *context);
+unsigned int cg_count_processes(const struct cgroup *cg);
 
 /* Sends @signal to them, and to nobody who has the number of one that has ended meanwhile */
 void cg_signal(const struct cgroup *cg, int signal);

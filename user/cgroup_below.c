@@ -65,6 +65,20 @@ void cg_each_process(const struct cgroup *cg, void (*see)(pid_t pid, void *conte
 	fts_close(walk);
 }
 
+static void cg_count(pid_t pid, void *context)
+{
+	(void)pid;
+	++*(unsigned int *)context;
+}
+
+unsigned int cg_count_processes(const struct cgroup *cg)
+{
+	unsigned int processes = 0;
+
+	cg_each_process(cg, cg_count, &processes);
+	return processes;
+}
+
 /* So many are opened at a time. */
 #define CG_SIGNAL_BATCH 64
 

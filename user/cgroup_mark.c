@@ -25,18 +25,23 @@ static const char *const cg_mark_names[] = {
 /* He to whom it was given can remove the other one, and with it what limits him. */
 static const char cg_delegated_by_root[] = "trusted.memstress.delegated";
 
+static bool cg_mode_is_begun(mode_t mode)
+{
+	return (mode & (CG_BEGUN | 0022)) == CG_BEGUN;
+}
+
 bool cg_is_begun(int fd)
 {
 	struct stat stat;
 
-	return !fstat(fd, &stat) && (stat.st_mode & (CG_BEGUN | 0022)) == CG_BEGUN;
+	return !fstat(fd, &stat) && cg_mode_is_begun(stat.st_mode);
 }
 
 static void cg_end_begun(int fd)
 {
 	struct stat stat;
 
-	if (cg_is_begun(fd) && !fstat(fd, &stat))
+	if (!fstat(fd, &stat) && cg_mode_is_begun(stat.st_mode))
 		fchmod(fd, stat.st_mode & ~CG_BEGUN & ALLPERMS);
 }
 

@@ -56,20 +56,14 @@ int delegation_give(struct cgroup *cg, uid_t uid, gid_t gid)
 	return ret ? ret : delegation_chown(cg, uid, gid);
 }
 
-static void delegation_count(pid_t pid, void *context)
-{
-	(void)pid;
-	++*(unsigned int *)context;
-}
-
 static int delegation_check(const struct cgroup *cg, struct error *error)
 {
-	unsigned int processes = 0;
+	unsigned int processes;
 
 	if (!cg_is_marked(cg->fd, CG_DELEGATED))
 		return error_set(error, STATUS_MISUSE, "%s was not made by memstress delegate",
 				 cg->path);
-	cg_each_process(cg, delegation_count, &processes);
+	processes = cg_count_processes(cg);
 	if (!processes)
 		return 0;
 	return error_set(error, STATUS_FAILED, "%u process%s in %s; end or move %s first",

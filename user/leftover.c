@@ -40,12 +40,6 @@ static bool leftover_is_in_use(int fd, const char *path)
 	return is_used;
 }
 
-static void leftover_count(pid_t pid, void *context)
-{
-	(void)pid;
-	++*(unsigned int *)context;
-}
-
 static void leftover_see_any(const char *path, void *context)
 {
 	(void)path;
@@ -55,13 +49,13 @@ static void leftover_see_any(const char *path, void *context)
 /* One that is only begun: what is in there, somebody else has put there. */
 static bool leftover_is_empty(const struct cg_tree *tree, const char *path)
 {
-	unsigned int processes = 0;
+	unsigned int processes;
 	bool has_below = false;
 	struct cgroup cg;
 
 	if (cg_look(&cg, tree, path))
 		return false;
-	cg_each_process(&cg, leftover_count, &processes);
+	processes = cg_count_processes(&cg);
 	cg_look_away(&cg);
 	cg_each_below(path, leftover_see_any, &has_below);
 	return !processes && !has_below;
@@ -91,7 +85,7 @@ static void leftovers_add(struct leftovers *leftovers, enum leftover_kind kind, 
 	snprintf(leftover->path, sizeof(leftover->path), "%s", path);
 	if (kind != LEFTOVER_CGROUP || cg_look(&cg, leftovers->tree, path))
 		return;
-	cg_each_process(&cg, leftover_count, &leftover->processes);
+	leftover->processes = cg_count_processes(&cg);
 	cg_look_away(&cg);
 }
 
@@ -100,14 +94,10 @@ static bool leftovers_have_above(const struct leftovers *leftovers, const char *
 {
 	unsigned int i;
 
-	for (i = 0; i < leftovers->count; i++) {
-		const char *above = leftovers->list[i].path;
-		size_t length = strlen(above);
-
-		if (leftovers->list[i].kind == LEFTOVER_CGROUP && !strncmp(path, above, length) &&
-		    (path[length] == '/' || !path[length]))
+	for (i = 0; i < leftovers->count; i++)
+		if (leftovers->list[i].kind == LEFTOVER_CGROUP &&
+		    cg_is_within(path, leftovers->list[i].path))
 			return true;
-	}
 	return false;
 }
 

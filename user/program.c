@@ -127,25 +127,20 @@ static void program_see_where(struct program *program)
 {
 	static const char deleted[] = " (deleted)";
 	const struct cg_tree *tree = program->cg->tree;
-	const char *own = cg_name(tree, program->cg->path);
 	char number[16], name[sizeof(program->ending.moved_to)], path[PATH_MAX];
-	size_t length, own_length = strlen(own);
-	bool is_deleted;
+	size_t length, tail = strlen(deleted);
 
 	snprintf(number, sizeof(number), "%d", program->pid);
 	if (!tree->ops->is_unified || tree->ops->find_of(tree->root, number, name, sizeof(name)))
 		return;
 	length = strlen(name);
-	is_deleted = length > strlen(deleted) && !strcmp(name + length - strlen(deleted), deleted);
-	if (is_deleted)
-		name[length - strlen(deleted)] = '\0';
-	if (!strcmp(own, "/") ||
-	    (!strncmp(name, own, own_length) && (name[own_length] == '/' || !name[own_length])))
+	if (length > tail && !strcmp(name + length - tail, deleted))
+		name[length - tail] = '\0';
+	else if (snprintf(path, sizeof(path), "%s%s", tree->mount, name) >= (int)sizeof(path) ||
+		 access(path, F_OK))
 		return;
-	if (snprintf(path, sizeof(path), "%s%s", tree->mount, name) >= (int)sizeof(path) ||
-	    (!is_deleted && access(path, F_OK)))
-		return;
-	memcpy(program->ending.moved_to, name, sizeof(name));
+	if (!cg_is_within(name, cg_name(tree, program->cg->path)))
+		strcpy(program->ending.moved_to, name);
 }
 
 /* The tool stops with it, or the shell would go on waiting for somebody who waits for it. */
@@ -313,20 +308,11 @@ static bool program_log_is_complete(void *context)
 	return program->ending.kills_told >= ending_kills(&program->ending);
 }
 
-static void program_count(pid_t pid, void *context)
-{
-	(void)pid;
-	++*(unsigned int *)context;
-}
-
 static bool program_is_alone(void *context)
 {
 	struct program *program = context;
 
-	program->ending.left = 0;
-	if (program->is_shared)
-		return true;
-	cg_each_process(program->cg, program_count, &program->ending.left);
+	program->ending.left = program->is_shared ? 0 : cg_count_processes(program->cg);
 	return !program->ending.left;
 }
 

@@ -124,13 +124,12 @@ static int squeezer_unreadable(const struct squeezer *s, int ret, struct error *
 /* Who is killed for the limit cannot put it back. */
 static bool squeezer_is_inside(const struct squeezer *s)
 {
-	size_t length = strlen(s->cg.path);
 	char own[PATH_MAX];
 	struct error error;
 
 	if (cgroup_name_resolve(&s->tree, NULL, own, sizeof(own), &error))
 		return false;
-	return !strncmp(own, s->cg.path, length) && (!own[length] || own[length] == '/');
+	return cg_is_within(own, s->cg.path);
 }
 
 static int squeezer_check_file(struct squeezer *s, struct error *error)

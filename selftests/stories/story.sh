@@ -85,7 +85,7 @@ swap_on() {
 
 # Whoever closes it makes udev look at it, and it is busy then.
 swap_off() {
-	types "swapoff /dev/zram0; timeout 20 sh -c 'until echo 1 >/sys/block/zram0/reset; do sleep 0.1; done' 2>/dev/null"
+	types "swapoff /dev/zram0 && timeout 20 sh -c 'until echo 1 >/sys/block/zram0/reset; do sleep 0.1; done' 2>/dev/null"
 	expect 0
 }
 

@@ -53,11 +53,10 @@ reload_meanwhile_is_fine() {
 	stays "memstress squeeze $subject --to 45M --every 30s"
 	is_lowered_to 45 || return
 	types "systemctl daemon-reload; cat $path/$max"
-	if [[ $(cat "$tmp/out") == "$(mib 200)" ]]; then
-		ended
+	ended
+	if (($(systemctl --version | awk 'NR == 1 { print $2 }') < 257)); then
 		said 'the limit is 200M now, as somebody else has written$' || return
 	else
-		ended
 		said "^floor: 45M is reached, and nobody was killed; $max is 200M again" || return
 	fi
 	expect 0 && agrees 200
