@@ -299,6 +299,16 @@ static int move_once(struct _test_data_moved *self, const struct cgroup *from,
 	return ret;
 }
 
+/* Cgroups that no worker has been in: the files of one are given back after an RCU grace period */
+static int begin_anew(struct _test_data_moved *self)
+{
+	int ret = worker_stop(&self->worker);
+
+	if (!ret)
+		ret = scope_remove(&self->scope);
+	return ret ? ret : scope_create(&self->scope, "audit", LIMIT_BYTES);
+}
+
 /* The same until it comes in the middle: on a busy machine the ALLOC may be over before */
 static int move_in_flight(struct _test_data_moved *self, const struct cgroup *from,
 			  const struct cgroup *to)
@@ -307,7 +317,7 @@ static int move_in_flight(struct _test_data_moved *self, const struct cgroup *fr
 
 	for (tries = 0; tries < MOVE_TRIES && !ret; tries++) {
 		if (tries)
-			ret = worker_stop(&self->worker);
+			ret = begin_anew(self);
 		if (!ret)
 			ret = move_once(self, from, to);
 		if (!ret && self->worker.page->audit.right_objects < MOVED_PAGES)
