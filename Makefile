@@ -162,6 +162,7 @@ help:
 	@echo 'TESTS="test_abi unit"  only these tests (unit: those of the host)'
 	@echo 'CASE=NAME              only this case of one test, as the results name it'
 	@echo 'SEED=N                 what a test chose at random, once more'
+	@echo 'DEPTH=3                how deep the cgroup is that pays, where a test has a choice'
 	@echo 'STOP=1                 end with the first failure'
 	@echo 'QUICK=1                only tests that are quick, and with test-all few guests'
 	@echo 'MUTANTS="atomic_is_refused"  only these, of selftests/mutants'

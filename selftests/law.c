@@ -31,6 +31,8 @@ static void print_command(void)
 		fprintf(stderr, "%s TESTS=%s", again, program_invocation_short_name);
 	if (law_case[0])
 		fprintf(stderr, "%sCASE=%s", again ? " " : "", law_case);
+	if (getenv("DEPTH"))
+		fprintf(stderr, " DEPTH=%s", getenv("DEPTH"));
 	if (law_seed_value)
 		fprintf(stderr, " SEED=%llu", law_seed_value);
 	fprintf(stderr, again ? "\n" : " ./%s\n", program_invocation_short_name);

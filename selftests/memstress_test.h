@@ -12,6 +12,7 @@
 #include <linux/memstress.h>
 
 #include "clock.h"
+#include "depth.h"
 #include "kselftest_harness.h"
 #include "law.h"
 #include "session.h"
@@ -57,6 +58,7 @@ static inline void test_begin(struct __test_metadata *test,
 	while (function->test != test)
 		function++;
 	law_begin_case(test->fixture->name, variant->name, test->name);
+	depth_begin_test(function - test_functions);
 	function->fn(test, variant);
 }
 
@@ -114,10 +116,6 @@ static inline int test_run(int argc, char **argv)
 		printf("1..0 # SKIP no %s: is the module loaded?\n", MEMSTRESS_DEVICE);
 		return KSFT_SKIP;
 	}
-	if (only && !test_select(only)) {
-		printf("Bail out! there is no case %s\n", only);
-		return KSFT_FAIL;
-	}
 	for (fixture = __fixture_list; fixture; fixture = fixture->next) {
 		for (test = fixture->tests; test; test = test->next) {
 			if (function == test_functions + TESTS_MAX)
@@ -126,6 +124,10 @@ static inline int test_run(int argc, char **argv)
 			test->fn = test_begin;
 			test->timeout *= clock_slowness() * soak_times(1, SOAK_PATIENCE);
 		}
+	}
+	if (only && !test_select(only)) {
+		printf("Bail out! there is no case %s\n", only);
+		return KSFT_FAIL;
 	}
 	return test_harness_run(argc, argv);
 }

@@ -23,6 +23,20 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
+/* Up to the target, from the parent on */
+static int scope_create_levels(struct scope *scope)
+{
+	const struct cgroup *above = &scope->parent;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < scope->depth - 1 && !ret; i++) {
+		ret = cgroup_create(&scope->level[i], above, "level");
+		above = &scope->level[i];
+	}
+	return ret ? ret : cgroup_create(&scope->target, above, "target");
+}
+
 static int scope_create_all(struct scope *scope, const char *name, long long max)
 {
 	static unsigned int serial;
@@ -38,7 +52,7 @@ static int scope_create_all(struct scope *scope, const char *name, long long max
 	if (!ret)
 		ret = cgroup_write_number(&scope->parent, "memory.max", max);
 	if (!ret)
-		ret = cgroup_create(&scope->target, &scope->parent, "target");
+		ret = scope_create_levels(scope);
 	if (!ret)
 		ret = cgroup_create(&scope->sibling, &scope->parent, "sibling");
 	/* The pump must pass a payer's rule that somebody has a limit */
@@ -51,9 +65,17 @@ static int scope_create_all(struct scope *scope, const char *name, long long max
 
 int scope_create(struct scope *scope, const char *name, long long max)
 {
+	return scope_create_deep(scope, name, max, 1);
+}
+
+int scope_create_deep(struct scope *scope, const char *name, long long max, unsigned int depth)
+{
 	int ret;
 
 	memset(scope, 0, sizeof(*scope));
+	if (!depth || depth > SCOPE_DEPTH_MAX)
+		return -EINVAL;
+	scope->depth = depth;
 	scope->session = session_open();
 	if (scope->session < 0)
 		return scope->session;
@@ -67,12 +89,24 @@ int scope_create(struct scope *scope, const char *name, long long max)
 	return ret;
 }
 
+static int scope_remove_one(struct cgroup *cg)
+{
+	int ret = cgroup_remove(cg);
+
+	if (ret)
+		fprintf(stderr, "# cannot remove %s: %s\n", cg->path, strerror(-ret));
+	return ret;
+}
+
 int scope_remove(struct scope *scope)
 {
-	struct cgroup *const cgroups[] = {
-		&scope->target, &scope->sibling, &scope->parent, &scope->pump, &scope->top,
+	struct cgroup *const above[] = {
+		&scope->sibling,
+		&scope->parent,
+		&scope->pump,
+		&scope->top,
 	};
-	int ret = 0, err;
+	int ret, err;
 	unsigned int i;
 
 	if (scope->pump_worker.page)
@@ -80,13 +114,14 @@ int scope_remove(struct scope *scope)
 	if (scope->session > 0)
 		close(scope->session);
 	scope->session = -1;
-	for (i = 0; i < ARRAY_SIZE(cgroups); i++) {
-		err = cgroup_remove(cgroups[i]);
-		if (err)
-			fprintf(stderr, "# cannot remove %s: %s\n", cgroups[i]->path,
-				strerror(-err));
-		if (!ret)
-			ret = err;
+	ret = scope_remove_one(&scope->target);
+	for (i = SCOPE_DEPTH_MAX - 1; i--;) {
+		err = scope_remove_one(&scope->level[i]);
+		ret = ret ? ret : err;
+	}
+	for (i = 0; i < ARRAY_SIZE(above); i++) {
+		err = scope_remove_one(above[i]);
+		ret = ret ? ret : err;
 	}
 	if (session_total_bytes() != scope->total_bytes) {
 		fprintf(stderr, "# footprint of all sessions: expected %lld, seen %lld\n",
@@ -187,9 +222,12 @@ int scope_flush(struct scope *scope)
 
 int scope_take(struct scope *scope, struct scope_snapshot *snap)
 {
+	unsigned int i;
 	int ret;
 
 	ret = snapshot_take(&snap->target, &scope->target);
+	for (i = 0; i < scope->depth - 1 && !ret; i++)
+		ret = snapshot_take(&snap->level[i], &scope->level[i]);
 	if (!ret)
 		ret = snapshot_take(&snap->sibling, &scope->sibling);
 	if (!ret)
@@ -212,6 +250,27 @@ int scope_baseline(struct scope *scope, struct scope_snapshot *snap)
 	return scope_take_exact(scope, snap);
 }
 
+int scope_law_between(const struct scope *scope, const struct scope_snapshot *before,
+		      const struct scope_snapshot *after, const struct charge *charge,
+		      enum balance_lines lines, struct violation *violation)
+{
+	struct charge above = *charge;
+	int wrong = 0, ret;
+	unsigned int i;
+
+	above.file_mapped_local = 0;
+	for (i = 0; i < scope->depth - 1; i++) {
+		struct violation first;
+
+		ret = balance(&before->level[i], &after->level[i], &above, lines, &first);
+		first.cgroup = scope->level[i].path;
+		if (!wrong)
+			*violation = first;
+		wrong += ret;
+	}
+	return wrong;
+}
+
 int scope_law(struct scope *scope, const struct scope_snapshot *before, const struct charge *charge,
 	      enum balance_lines lines, struct violation *violation)
 {
@@ -228,6 +287,10 @@ int scope_law(struct scope *scope, const struct scope_snapshot *before, const st
 	above.file_mapped_local = 0;
 	wrong = balance(&before->target, &after.target, charge, lines, violation);
 	violation->cgroup = scope->target.path;
+	ret = scope_law_between(scope, before, &after, charge, lines, &first);
+	if (!wrong && ret)
+		*violation = first;
+	wrong += ret;
 	ret = balance(&before->parent, &after.parent, &above, lines, &first);
 	first.cgroup = scope->parent.path;
 	if (!wrong)

@@ -6,7 +6,8 @@
  *	|- pump		charged for a moment to make the kernel flush memory.stat; on v1
  *	|		a worker is in there, as only user memory shows on a line
  *	`- parent	has the limit
- *	   |- target	pays
+ *	   |- level	one in the other, if the target is to be deeper
+ *	   |  `- target	pays
  *	   `- sibling	must not notice
  */
 #ifndef MEMSTRESS_SELFTESTS_SCOPE_H
@@ -17,8 +18,13 @@
 #include "moves.h"
 #include "worker.h"
 
+/* How many levels below its parent a target may be */
+#define SCOPE_DEPTH_MAX 10
+
 struct scope {
 	struct cgroup top, pump, parent, target, sibling;
+	struct cgroup level[SCOPE_DEPTH_MAX - 1]; /* each below the one before it */
+	unsigned int depth;
 	struct worker pump_worker;
 	unsigned int flushes;
 	int session;
@@ -29,13 +35,17 @@ struct scope {
 /* Where a charge of the target must show, and where it must not */
 struct scope_snapshot {
 	struct snapshot parent, target, sibling;
+	struct snapshot level[SCOPE_DEPTH_MAX - 1];
 };
 
 /* @max: the parent's limit in bytes */
 int scope_create(struct scope *scope, const char *name, long long max);
 
+/* The same with the target @depth levels below the parent; -EINVAL: not 1 to SCOPE_DEPTH_MAX */
+int scope_create_deep(struct scope *scope, const char *name, long long max, unsigned int depth);
+
 /*
- * The same, when no cgroup of before is still being freed: a child's struct is its parent's
+ * The same as scope_create(), when no cgroup of before is still being freed: a child's struct is its parent's
  * charge (mem_cgroup_css_alloc() of mm/memcontrol.c), and giving that back puts the dead
  * parent into the stocks of a CPU instead of whoever was there. For tests that count on
  * what is in a stock, or on usage that does not fall by itself.
@@ -64,15 +74,21 @@ int scope_take_exact(struct scope *scope, struct scope_snapshot *snap);
 int scope_baseline(struct scope *scope, struct scope_snapshot *snap);
 
 /*
- * The law that conservation and return share: after SETTLE, target and parent have
- * moved by exactly @charge, and the sibling not at all. Returns 0 when it holds, the
- * number of wrong lines when not, or -errno if it could not be looked at.
+ * The law that conservation and return share: after SETTLE, target, parent and the
+ * levels between them have moved by exactly @charge, and the sibling not at all.
+ * Returns 0 when it holds, the number of wrong lines when not, or -errno if it could
+ * not be looked at.
  */
 int scope_law(struct scope *scope, const struct scope_snapshot *before, const struct charge *charge,
 	      enum balance_lines lines, struct violation *violation);
 
+/* The part of it that is about the levels between target and parent */
+int scope_law_between(const struct scope *scope, const struct scope_snapshot *before,
+		      const struct scope_snapshot *after, const struct charge *charge,
+		      enum balance_lines lines, struct violation *violation);
+
 /*
- * The same, tried until it holds: memory of dead tasks is given back after an RCU
+ * scope_law(), tried until it holds: memory of dead tasks is given back after an RCU
  * grace period, and their mm when each CPU has run another (see scope_visit_cpus()).
  * @waited_ns: how long it took.
  */

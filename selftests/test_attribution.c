@@ -14,6 +14,7 @@
 
 #include "books.h"
 #include "cpu.h"
+#include "depth.h"
 #include "kernel.h"
 #include "memstress_test.h"
 #include "scope.h"
@@ -52,12 +53,13 @@ FIXTURE_VARIANT(attribution)
 	__u32 kind;
 	__u64 size;       /* or order */
 	const char *line; /* of memory.stat, exact to the byte */
+	unsigned int row; /* of depth_choose() */
 };
 
-#define VARIANT(_name, _kind, _size, _line)                                   \
-	FIXTURE_VARIANT_ADD(attribution, _name)                               \
-	{                                                                     \
-		.kind = MEMSTRESS_KIND_##_kind, .size = _size, .line = _line, \
+#define VARIANT(_name, _kind, _size, _line)                                                    \
+	FIXTURE_VARIANT_ADD(attribution, _name)                                                \
+	{                                                                                      \
+		.kind = MEMSTRESS_KIND_##_kind, .size = _size, .line = _line, .row = __LINE__, \
 	}
 
 VARIANT(page_0, PAGE, 0, "kernel");
@@ -81,7 +83,8 @@ FIXTURE_SETUP(attribution)
 {
 	__u64 step;
 
-	ASSERT_EQ(0, scope_create(&self->scope, "attribution", LIMIT_BYTES));
+	ASSERT_EQ(0, scope_create_deep(&self->scope, "attribution", LIMIT_BYTES,
+				       depth_choose(variant->row)));
 	self->fd = session_open();
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, session_info(self->fd, variant->kind, &self->kind));
@@ -531,6 +534,10 @@ static int law_of_two(struct _test_data_attribution *self, struct charge *target
 	sibling->byte_base = charge_byte_base(&self->before.sibling);
 	wrong = balance(&self->before.target, &after.target, target, BALANCE_HELD, &violation);
 	balance_report("target", wrong, &violation);
+	ret = scope_law_between(&self->scope, &self->before, &after, target, BALANCE_HELD,
+				&violation);
+	balance_report("between target and parent", ret, &violation);
+	wrong += ret;
 	ret = balance(&self->before.sibling, &after.sibling, sibling, BALANCE_HELD, &violation);
 	balance_report("sibling", ret, &violation);
 	return wrong + ret + parent_is_sum(self, &after);

@@ -5,6 +5,7 @@
  */
 #include "books.h"
 #include "cpu.h"
+#include "depth.h"
 #include "memstress_test.h"
 #include "scope.h"
 #include "twin.h"
@@ -33,12 +34,13 @@ FIXTURE_VARIANT(conservation)
 	__u32 kind;
 	__u64 size;       /* or order */
 	const char *line; /* of memory.stat, exact to the byte */
+	unsigned int row; /* of depth_choose() */
 };
 
-#define VARIANT(_name, _kind, _size, _line)                                   \
-	FIXTURE_VARIANT_ADD(conservation, _name)                              \
-	{                                                                     \
-		.kind = MEMSTRESS_KIND_##_kind, .size = _size, .line = _line, \
+#define VARIANT(_name, _kind, _size, _line)                                                    \
+	FIXTURE_VARIANT_ADD(conservation, _name)                                               \
+	{                                                                                      \
+		.kind = MEMSTRESS_KIND_##_kind, .size = _size, .line = _line, .row = __LINE__, \
 	}
 
 VARIANT(page_0, PAGE, 0, "kernel");
@@ -68,7 +70,8 @@ FIXTURE_SETUP(conservation)
 		return;
 	/* Newer kernels have an objcg for each node, and each is rounded up to a page by itself */
 	ASSERT_EQ(0, cpu_run_on(cpu_last_online()));
-	ASSERT_EQ(0, scope_create(&self->scope, "conservation", LIMIT_BYTES));
+	ASSERT_EQ(0, scope_create_deep(&self->scope, "conservation", LIMIT_BYTES,
+				       depth_choose(variant->row)));
 	self->fd = session_open();
 	ASSERT_LE(0, self->fd);
 	self->alloc.payer_fd = self->scope.target.fd;
@@ -252,6 +255,32 @@ TEST_F(conservation, payer_inside)
 	EXPECT_EQ(0, ret)
 	balance_report("held", ret, &self->violation);
 	EXPECT_EQ(0, worker_stop(&worker));
+}
+
+/* A page more in the middle: the levels from there up to the parent break the law, by a page */
+TEST(red_twin_between)
+{
+	const struct charge nothing = { 0 };
+	struct scope_snapshot before, after;
+	struct violation violation;
+	struct memstress_alloc twin;
+	struct scope scope;
+
+	ASSERT_EQ(0, scope_create_deep(&scope, "conservation", LIMIT_BYTES, 4));
+	ASSERT_EQ(0, scope_baseline(&scope, &before));
+	twin = session_request(MEMSTRESS_KIND_PAGE, 0, 1, scope.level[1].fd);
+	ASSERT_EQ(0, session_alloc(scope.session, &twin));
+	ASSERT_EQ(0, session_settle(scope.session, scope.level[1].fd));
+	ASSERT_EQ(0, scope_take_exact(&scope, &after));
+	EXPECT_LT(0, scope_law_between(&scope, &before, &after, &nothing, BALANCE_ALL, &violation));
+	EXPECT_STREQ(scope.level[0].path, violation.cgroup);
+	EXPECT_EQ(0, violation.expected);
+	EXPECT_EQ(books_page_size(), violation.seen);
+	EXPECT_EQ(0, balance(&before.level[2], &after.level[2], &nothing, BALANCE_ALL, &violation));
+	EXPECT_EQ(0, session_free_all(scope.session));
+	ASSERT_EQ(0, scope_take_exact(&scope, &after));
+	EXPECT_EQ(0, scope_law_between(&scope, &before, &after, &nothing, BALANCE_ALL, &violation));
+	EXPECT_EQ(0, scope_remove(&scope));
 }
 
 TEST_HARNESS_MAIN

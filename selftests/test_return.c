@@ -5,6 +5,7 @@
  * no farther away than the stocks of all CPUs can hold.
  */
 #include "books.h"
+#include "depth.h"
 #include "memstress_test.h"
 #include "scope.h"
 #include "twin.h"
@@ -34,12 +35,13 @@ FIXTURE_VARIANT(giving_back)
 	__u32 kind;
 	__u64 size;       /* or order */
 	const char *line; /* of memory.stat, exact to the byte */
+	unsigned int row; /* of depth_choose() */
 };
 
-#define VARIANT(_name, _kind, _size, _line)                                   \
-	FIXTURE_VARIANT_ADD(giving_back, _name)                               \
-	{                                                                     \
-		.kind = MEMSTRESS_KIND_##_kind, .size = _size, .line = _line, \
+#define VARIANT(_name, _kind, _size, _line)                                                    \
+	FIXTURE_VARIANT_ADD(giving_back, _name)                                                \
+	{                                                                                      \
+		.kind = MEMSTRESS_KIND_##_kind, .size = _size, .line = _line, .row = __LINE__, \
 	}
 
 VARIANT(page, PAGE, 0, "kernel");
@@ -56,7 +58,8 @@ FIXTURE_SETUP(giving_back)
 {
 	struct memstress_books one;
 
-	ASSERT_EQ(0, scope_create(&self->scope, "return", LIMIT_BYTES));
+	ASSERT_EQ(0, scope_create_deep(&self->scope, "return", LIMIT_BYTES,
+				       depth_choose(variant->row)));
 	self->fd = session_open();
 	ASSERT_LE(0, self->fd);
 	self->alloc = session_request(variant->kind, variant->size, 1, self->scope.target.fd);

@@ -8,8 +8,8 @@
 #
 # Environment: KERNEL (see kernel.sh), GUEST (see guest.sh), LIMIT (seconds for the whole
 # run, instead of half an hour, or more on a kernel that is slow), CASE (of one test program, the
-# only one to run), SEED (of tests that choose at random), STOP=1 (at the first failure), SELFTESTS
-# (see initramfs.sh).
+# only one to run), SEED (of tests that choose at random), DEPTH (of who pays below its parent, 1 to 10,
+# where a test has a choice), STOP=1 (at the first failure), SELFTESTS (see initramfs.sh).
 #
 # Success is one thing only: the last line that the guest wrote is its verdict, and it says PASS.
 set -euo pipefail
@@ -37,6 +37,22 @@ console=$out/console.log
 exec {lock}>"$out/lock"
 flock -n "$lock" || { say "waiting for another run"; flock "$lock"; }
 
+[[ ${DEPTH:-1} =~ ^([1-9]|10)$ ]] || die "DEPTH=$DEPTH: a number of levels, 1 to 10"
+
+# at_depths NAME...: the same, and those that have a choice of depths (depth.c) once for each of them
+at_depths() {
+	local name deep
+
+	deep=$(make -s -C "$top/selftests" list DEPTHS=1)
+	for name; do
+		if [[ ${DEPTH:-} ]] || ! grep -qx "$name" <<<"$deep"; then
+			echo "$name"
+		else
+			printf '%s\n' "$name"@{1,3,10}
+		fi
+	done
+}
+
 case $mode in
 test)
 	shift
@@ -47,7 +63,8 @@ soak)
 	seconds=$((${2:?} * 60)) seed=${3:?}
 	shift 3
 	(($#)) || mapfile -t names < <(make -s -C "$top/selftests" list)
-	set -- soak "$seconds" "$seed" "$@" "${names[@]}"
+	mapfile -t names < <(at_depths "$@" "${names[@]}")
+	set -- soak "$seconds" "$seed" "${names[@]}"
 	limit=$((limit + seconds))
 	;;
 run)
@@ -66,7 +83,7 @@ esac
 cmdline="console=ttyS0 no_timer_check panic=-1 oops=panic log_buf_len=16M printk.devkmsg=on"
 # The kernel hands what it does not know itself to init, as its environment.
 cmdline+=" SLOWNESS=$slowness${words:+ $words}"
-cmdline+="${CASE:+ CASE=$CASE}${SEED:+ SEED=$SEED}${STOP:+ STOP=$STOP}"
+cmdline+="${CASE:+ CASE=$CASE}${SEED:+ SEED=$SEED}${DEPTH:+ DEPTH=$DEPTH}${STOP:+ STOP=$STOP}"
 [[ $mode != soak ]] || cmdline+=" SOAK=1"
 # What makes this guest again, for tests that fail.
 again="make test KERNEL=$kernel"

@@ -50,18 +50,22 @@ module_is_there() {
 	[ -c /dev/memstress ] || modprobe memstress
 }
 
+# run_next NAME[@DEPTH]
 run_next() {
 	number=$((number + 1))
+	program=${1%@*}
+	levels=${1#"$program"}
+	levels=${levels#@}
 	# For splats.awk, which tells by it whose splat it is.
 	echo "memstress-vm: test $1" >/dev/kmsg
-	if [ ! -x "$1" ]; then
+	if [ ! -x "$program" ]; then
 		echo "not ok $number selftests: memstress: $1 # no such test"
 		echo 0 1 0 0 >>"$totals"
 	elif ! module_is_there; then
 		echo "not ok $number selftests: memstress: $1 # no module"
 		echo 0 1 0 0 >>"$totals"
 	else
-		run_program "$number" "$1" "$timeout" "$totals" "./$1"
+		run_program "$number" "$1" "$timeout" "$totals" env ${levels:+"DEPTH=$levels"} "./$program"
 	fi
 	scan_leftovers "$1"
 }
