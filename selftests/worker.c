@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -157,6 +158,7 @@ static void *worker_serve(void *data)
 	struct worker_post *post = data;
 	struct worker_page *page = post->page;
 
+	page->server = syscall(SYS_gettid);
 	for (;;) {
 		__u32 done, asked;
 
@@ -216,6 +218,38 @@ int worker_await(struct worker *worker)
 	return worker->page->error;
 }
 
+/* By its state, which stands behind the name in brackets (proc(5)) */
+static bool is_asleep(pid_t tid)
+{
+	char path[32], stat[256] = "";
+	const char *name_end;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	file = fopen(path, "r");
+	if (!file)
+		return false;
+	if (!fgets(stat, sizeof(stat), file))
+		stat[0] = '\0';
+	fclose(file);
+	name_end = strrchr(stat, ')');
+	return name_end && name_end[1] && name_end[2] == 'S';
+}
+
+/*
+ * On a busy CPU they go to sleep some time after the answer, who serves and who waits for it, and
+ * until then may fault in a page more.
+ */
+static int worker_await_sleep(const struct worker *worker)
+{
+	__u64 deadline = clock_deadline_ns(ANSWER_DEADLINE_NS);
+
+	while (!is_asleep(worker->pid) || !is_asleep(worker->page->server))
+		if (!clock_poll(deadline))
+			return -ETIMEDOUT;
+	return 0;
+}
+
 int worker_start(struct worker *worker, const struct cgroup *cg)
 {
 	int ret;
@@ -232,6 +266,8 @@ int worker_start(struct worker *worker, const struct cgroup *cg)
 	if (!worker->pid)
 		worker_main(worker->page);
 	ret = worker->pid < 0 ? worker->pid : worker_await(worker);
+	if (!ret)
+		ret = worker_await_sleep(worker);
 	if (ret)
 		worker_kill(worker);
 	return ret;
@@ -246,8 +282,13 @@ void worker_tell(struct worker *worker, enum worker_command command)
 
 int worker_ask(struct worker *worker, enum worker_command command)
 {
+	int ret;
+
 	worker_tell(worker, command);
-	return worker_await(worker);
+	ret = worker_await(worker);
+	if (!ret && (command == WORKER_THREAD || command == WORKER_CHILD))
+		ret = worker_await_sleep(worker);
+	return ret;
 }
 
 int worker_take(struct worker *worker, __u32 user, unsigned long long *bytes)

@@ -35,8 +35,9 @@ enum worker_command {
 struct worker_page {
 	__u32 asked, answered; /* futexes: number of commands */
 	__u32 command;
-	int error; /* of the last command: 0 or -errno */
-	int fd;    /* of its session */
+	int error;    /* of the last command: 0 or -errno */
+	int fd;       /* of its session */
+	pid_t server; /* the thread that does what it is told */
 	__u32 user;
 	__u64 bytes;
 	struct memstress_alloc alloc;
@@ -52,7 +53,8 @@ struct worker {
 
 /*
  * Starts a worker inside @cg, with a session of its own. It has gone through all
- * commands once, so what it needs for itself is charged when this returns.
+ * commands once and sleeps, so what it needs for itself is charged when this
+ * returns; and so it is when WORKER_THREAD or WORKER_CHILD has been answered.
  */
 int worker_start(struct worker *worker, const struct cgroup *cg);
 

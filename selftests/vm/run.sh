@@ -41,9 +41,8 @@ flock -n "$lock" || { say "waiting for another run"; flock "$lock"; }
 
 # at_depths NAME...: the same, and those that have a choice of depths (depth.c) once for each of them
 at_depths() {
-	local name deep
+	local name
 
-	deep=$(make -s -C "$top/selftests" list DEPTHS=1)
 	for name; do
 		if [[ ${DEPTH:-} ]] || ! grep -qx "$name" <<<"$deep"; then
 			echo "$name"
@@ -63,6 +62,7 @@ soak)
 	seconds=$((${2:?} * 60)) seed=${3:?}
 	shift 3
 	(($#)) || mapfile -t names < <(make -s -C "$top/selftests" list)
+	deep=$(make -s -C "$top/selftests" list DEPTHS=1)
 	mapfile -t names < <(at_depths "$@" "${names[@]}")
 	set -- soak "$seconds" "$seed" "${names[@]}"
 	limit=$((limit + seconds))
