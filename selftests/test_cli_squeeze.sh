@@ -181,11 +181,12 @@ squeeze_is_alone() {
 	squeezed it_is_alone
 }
 
-# Who would have put the limit back is killed as well
+# Who would have put the limit back is killed as well, and all are stopped first, or it might be quicker
 it_is_put_back_later() {
 	page_cache 16 || return
 	start_squeeze --to 8M --every 1h
 	await is_limited_to 8388608 || return
+	killall -STOP memstress
 	killall -KILL memstress
 	finish
 	await no_tool_is_left && is_limited_to 8388608 || complain "somebody has put it back" || return
