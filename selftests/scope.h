@@ -45,10 +45,10 @@ int scope_create(struct scope *scope, const char *name, long long max);
 int scope_create_deep(struct scope *scope, const char *name, long long max, unsigned int depth);
 
 /*
- * The same as scope_create(), when no cgroup of before is still being freed: a child's struct is its parent's
- * charge (mem_cgroup_css_alloc() of mm/memcontrol.c), and giving that back puts the dead
- * parent into the stocks of a CPU instead of whoever was there. For tests that count on
- * what is in a stock, or on usage that does not fall by itself.
+ * scope_create(), when no cgroup of before is still being freed: a child's struct is its
+ * parent's charge (mem_cgroup_css_alloc() of mm/memcontrol.c), and giving that back puts
+ * the dead parent into the stocks of a CPU instead of whoever was there. For tests that
+ * count on what is in a stock, or on usage that does not fall by itself.
  */
 int scope_create_alone(struct scope *scope, const char *name, long long max);
 
