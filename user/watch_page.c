@@ -353,8 +353,13 @@ static void watch_page_draw_kills(const struct watch *watch, const struct watch_
 
 	if (!layout->kills.rows)
 		return;
-	page_print(page, row, 2, page->columns - 2, PAGE_BOLD, "killed by the OOM killer");
-	for (i = 0; i + 1 < layout->kills.rows; i++)
+	if (watch->log_error)
+		page_print(page, row, 2, page->columns - 2, PAGE_BOLD,
+			   "killed by the OOM killer: not known, the kernel log says: %s",
+			   strerror(-watch->log_error));
+	else
+		page_print(page, row, 2, page->columns - 2, PAGE_BOLD, "killed by the OOM killer");
+	for (i = 0; i + 1 < layout->kills.rows && i < (int)watch->kill_count; i++)
 		watch_page_draw_kill(&watch->kills[i], row + 1 + i, page);
 }
 
@@ -364,7 +369,8 @@ void watch_page_draw(const struct watch *watch, struct page *page)
 	struct watch_content content = {
 		.cgroups = watch->count,
 		.selected = watch->selected,
-		.kills = watch->kill_count,
+		/* If nobody can know of any, that has a heading */
+		.kills = watch->log_error && !watch->kill_count ? 1 : watch->kill_count,
 	};
 	struct watch_layout layout;
 	struct watch_lines lines;

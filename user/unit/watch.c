@@ -237,6 +237,28 @@ static void draws_gauges(void)
 	expect_gauge(-1, 50, CG_MISSING, CG_MISSING, "");
 }
 
+/* No kills, and nothing that could tell of any, are two things */
+static void says_that_it_cannot_know(void)
+{
+	struct watch *watch = begin();
+	struct page *page = draw(watch, 24, 80);
+	int row = 0;
+
+	while (row < page->rows && !strstr(page->text[row], "killed by the OOM killer"))
+		row++;
+	EXPECT_NUMBER(row, page->rows);
+	free(page);
+	watch->log_error = -EPERM;
+	page = draw(watch, 24, 80);
+	for (row = 0; row < page->rows - 1; row++)
+		if (strstr(page->text[row], "killed by the OOM killer"))
+			break;
+	expect_row(page, row,
+		   "killed by the OOM killer: not known, the kernel log says: Operation not");
+	free(page);
+	free(watch);
+}
+
 /* A cgroup and the one above it hear of the same; the latest comes first. */
 static void remembers_kills(void)
 {
@@ -284,6 +306,7 @@ const struct unit_test unit_watch_tests[] = {
 	{ "watch_fits_200x60", fits_200x60 },
 	{ "watch_fits_nowhere", fits_nowhere },
 	{ "watch_draws_gauges", draws_gauges },
+	{ "watch_says_that_it_cannot_know", says_that_it_cannot_know },
 	{ "watch_remembers_kills", remembers_kills },
 	{ "watch_pages_cut_off", pages_cut_off },
 	{},
