@@ -32,7 +32,6 @@ LAW("min and low protect what they promise while kernel memory grows; a dead chi
 /* Growth is so fine where the point at which protection breaks is looked for */
 #define STEP_PAGES 32
 
-#define DEPTH_MAX    10
 #define HUGE_ORDER   9
 #define RIVAL_OBJECT 1024
 
@@ -55,8 +54,8 @@ FIXTURE(protection)
 {
 	struct scope scope;
 	struct page_cache cache;
-	struct cgroup guard[DEPTH_MAX]; /* each below the one before */
-	struct cgroup child[2];         /* below the last of them */
+	struct cgroup guard[SCOPE_DEPTH_MAX]; /* each below the one before */
+	struct cgroup child[2];               /* below the last of them */
 	unsigned int depth;
 	struct holder held, loose;
 	long long page, used_offset;
@@ -381,7 +380,7 @@ TEST_F_TIMEOUT(protection, min_holds, TIMEOUT_S)
 		SKIP(return, "%s", self->missing);
 	EXPECT_TRUE(min_holds(self, 1, 0));
 	EXPECT_TRUE(min_holds(self, 3, 0));
-	EXPECT_TRUE(min_holds(self, DEPTH_MAX, 0));
+	EXPECT_TRUE(min_holds(self, SCOPE_DEPTH_MAX, 0));
 }
 
 /* With a page that was charged behind its back, usage is above what is protected */
@@ -423,7 +422,7 @@ TEST_F_TIMEOUT(protection, low_is_last, TIMEOUT_S)
 		SKIP(return, "%s", self->missing);
 	EXPECT_TRUE(low_holds(self, 1));
 	EXPECT_TRUE(low_holds(self, 3));
-	EXPECT_TRUE(low_holds(self, DEPTH_MAX));
+	EXPECT_TRUE(low_holds(self, SCOPE_DEPTH_MAX));
 }
 
 /*
@@ -544,7 +543,7 @@ TEST_F_TIMEOUT(protection, children_share, TIMEOUT_S)
 		SKIP(return, "%s", self->missing);
 	EXPECT_TRUE(share_holds(self, 1));
 	EXPECT_TRUE(share_holds(self, 3));
-	EXPECT_TRUE(share_holds(self, DEPTH_MAX));
+	EXPECT_TRUE(share_holds(self, SCOPE_DEPTH_MAX));
 }
 
 /*

@@ -18,8 +18,7 @@
 LAW("the right lines of memory.stat and numa_stat move by the right amount, and no other line");
 
 #define LIMIT_BYTES (256 << 20)
-#define DEPTH_MAX   10
-#define LEVELS_MAX  (DEPTH_MAX + 2)
+#define LEVELS_MAX  (SCOPE_DEPTH_MAX + 1)
 #define TIMEOUT_S   120
 
 /* Memory that is freed after an RCU grace period is back by then */
@@ -28,9 +27,7 @@ LAW("the right lines of memory.stat and numa_stat move by the right amount, and 
 FIXTURE(statistics)
 {
 	struct scope scope;
-	struct cgroup below[DEPTH_MAX];          /* the target, one in the other; the last pays */
-	const struct cgroup *levels[LEVELS_MAX]; /* from who pays up to the parent */
-	unsigned int depth;
+	const struct cgroup *levels[LEVELS_MAX]; /* from who pays, the target, up to the parent */
 	struct snapshot before[LEVELS_MAX], sibling;
 	struct violation violation;
 	struct worker worker;
@@ -77,19 +74,12 @@ static const struct cgroup *payer(const struct _test_data_statistics *self)
 
 FIXTURE_SETUP(statistics)
 {
-	const struct cgroup *above;
 	unsigned int i;
 
-	ASSERT_EQ(0, scope_create(&self->scope, "statistics", LIMIT_BYTES));
-	above = &self->scope.target;
-	for (i = 1; i < variant->depth; i++) {
-		ASSERT_EQ(0, cgroup_create(&self->below[i], above, "below"));
-		above = &self->below[i];
-	}
-	self->depth = variant->depth;
-	for (i = 0; i < self->depth - 1; i++)
-		self->levels[i] = &self->below[self->depth - 1 - i];
-	self->levels[i++] = &self->scope.target;
+	ASSERT_EQ(0, scope_create_deep(&self->scope, "statistics", LIMIT_BYTES, variant->depth));
+	self->levels[0] = &self->scope.target;
+	for (i = 1; i < variant->depth; i++)
+		self->levels[i] = &self->scope.level[variant->depth - 1 - i];
 	self->levels[i] = &self->scope.parent;
 	self->fd = session_open();
 	ASSERT_LE(0, self->fd);
@@ -98,26 +88,19 @@ FIXTURE_SETUP(statistics)
 
 FIXTURE_TEARDOWN(statistics)
 {
-	unsigned int i;
-
 	worker_kill(&self->worker);
 	user_memory_close();
 	EXPECT_EMPTY_LEDGER(self->fd);
 	EXPECT_EQ(0, close(self->fd));
-	for (i = self->depth - 1; i > 0; i--)
-		EXPECT_EQ(0, cgroup_remove(&self->below[i]));
 	EXPECT_EQ(0, scope_remove(&self->scope));
 }
 
 static const struct moves nothing;
 
-/* What is kept by CPUs of the payer, and then of all that are above it */
 static int settle(struct _test_data_statistics *self)
 {
-	int ret = session_settle(self->scope.session, payer(self)->fd);
+	int ret = scope_settle(&self->scope);
 
-	if (!ret)
-		ret = scope_settle(&self->scope);
 	return ret ? ret : scope_flush(&self->scope);
 }
 
@@ -129,7 +112,7 @@ static int baseline(struct _test_data_statistics *self)
 	scope_visit_cpus();
 	ret = settle(self);
 
-	for (i = 0; i <= self->depth && !ret; i++)
+	for (i = 0; i <= self->scope.depth && !ret; i++)
 		ret = snapshot_take(&self->before[i], self->levels[i]);
 	return ret ? ret : snapshot_take(&self->sibling, &self->scope.sibling);
 }
@@ -146,14 +129,14 @@ static int quiet_baseline(struct _test_data_statistics *self)
 
 	ret = baseline(self);
 	do {
-		parent = snapshot_value(&self->before[self->depth], "usage");
-		moved = snapshot_value(&self->before[self->depth], "slab");
+		parent = snapshot_value(&self->before[self->scope.depth], "usage");
+		moved = snapshot_value(&self->before[self->scope.depth], "slab");
 		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 		if (!ret)
 			ret = baseline(self);
-		parent -= snapshot_value(&self->before[self->depth], "usage");
-		moved -= snapshot_value(&self->before[self->depth], "slab");
+		parent -= snapshot_value(&self->before[self->scope.depth], "usage");
+		moved -= snapshot_value(&self->before[self->scope.depth], "slab");
 	} while (!ret && (moved || parent) && clock_poll(deadline));
 	return !ret && (moved || parent) ? -ETIMEDOUT : ret;
 }
@@ -194,7 +177,7 @@ static int law(struct _test_data_statistics *self, const struct moves *moves)
 	int ret = settle(self), wrong = 0;
 	unsigned int i;
 
-	for (i = 0; i <= self->depth && !ret; i++)
+	for (i = 0; i <= self->scope.depth && !ret; i++)
 		ret = law_at(self, self->levels[i], &self->before[i], moves,
 			     i ? MOVES_OF_ANCESTOR : MOVES_OF_PAYER, &wrong);
 	if (!ret)
@@ -353,7 +336,7 @@ TEST_F_TIMEOUT(statistics, sum_of_children, TIMEOUT_S)
 	violation.cgroup = self->scope.sibling.path;
 	EXPECT_EQ(0, wrong)
 	balance_report("the other child", wrong, &violation);
-	wrong = moves_check(&self->before[self->depth], &now_parent, &sum, MOVES_OF_ANCESTOR,
+	wrong = moves_check(&self->before[self->scope.depth], &now_parent, &sum, MOVES_OF_ANCESTOR,
 			    &violation);
 	violation.cgroup = parent->path;
 	EXPECT_EQ(0, wrong)
@@ -425,9 +408,9 @@ TEST_F_TIMEOUT(statistics, red_twin, TIMEOUT_S)
 		ASSERT_EQ(0, session_alloc(other, &twin));
 		wrong = law(self, &nothing);
 		fprintf(stderr, "# red twin of %s: %d lines wrong at %u levels\n",
-			session_kind_name(twin.kind), wrong, self->depth + 1);
+			session_kind_name(twin.kind), wrong, self->scope.depth + 1);
 		/* Of each level usage, which on v2 and from 5.19 is not the only one */
-		EXPECT_LE((int)self->depth + 1, wrong);
+		EXPECT_LE((int)self->scope.depth + 1, wrong);
 		EXPECT_EQ(0, close(other));
 		wrong = law(self, &nothing);
 		EXPECT_EQ(0, wrong)
