@@ -199,6 +199,14 @@ static void worker_main(struct worker_page *page)
 	worker_serve(&post);
 }
 
+/* WNOWAIT: whoever waits for it later shall see its status */
+static bool has_ended(pid_t pid)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return !waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid;
+}
+
 int worker_await(struct worker *worker)
 {
 	__u64 deadline = clock_deadline_ns(ANSWER_DEADLINE_NS);
@@ -206,10 +214,7 @@ int worker_await(struct worker *worker)
 	__u32 answered;
 
 	while ((answered = __atomic_load_n(&worker->page->answered, __ATOMIC_ACQUIRE)) != count) {
-		/* WNOWAIT: whoever waits for it later shall see its status */
-		siginfo_t info = { .si_pid = 0 };
-
-		if (!waitid(P_PID, worker->pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid)
+		if (has_ended(worker->pid))
 			return -ESRCH;
 		if (clock_now_ns() >= deadline)
 			return -ETIMEDOUT;
@@ -244,9 +249,12 @@ static int worker_await_sleep(const struct worker *worker)
 {
 	__u64 deadline = clock_deadline_ns(ANSWER_DEADLINE_NS);
 
-	while (!is_asleep(worker->pid) || !is_asleep(worker->page->server))
+	while (!is_asleep(worker->pid) || !is_asleep(worker->page->server)) {
+		if (has_ended(worker->pid))
+			return -ESRCH;
 		if (!clock_poll(deadline))
 			return -ETIMEDOUT;
+	}
 	return 0;
 }
 
