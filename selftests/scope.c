@@ -296,7 +296,7 @@ int scope_law(struct scope *scope, const struct scope_snapshot *before, const st
 	if (!wrong)
 		*violation = first;
 	wrong += ret;
-	ret = balance(&before->sibling, &after.sibling, &nothing, BALANCE_ALL, &first);
+	ret = balance(&before->sibling, &after.sibling, &nothing, scope->sibling_lines, &first);
 	first.cgroup = scope->sibling.path;
 	if (!wrong)
 		*violation = first;

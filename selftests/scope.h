@@ -25,6 +25,7 @@ struct scope {
 	struct cgroup top, pump, parent, target, sibling;
 	struct cgroup level[SCOPE_DEPTH_MAX - 1]; /* each below the one before it */
 	unsigned int depth;
+	enum balance_lines sibling_lines; /* BALANCE_HELD where a test puts a process there */
 	struct worker pump_worker;
 	unsigned int flushes;
 	int session;

@@ -182,6 +182,8 @@ static int start_inside(struct _test_data_attribution *self, const struct cgroup
 	if (!ret && hand_over != WORKER_READY)
 		ret = worker_ask(&self->worker, hand_over);
 	self->lines = BALANCE_HELD;
+	if (cg == &self->scope.sibling)
+		self->scope.sibling_lines = BALANCE_HELD;
 	return ret ? ret : scope_baseline(&self->scope, &self->before);
 }
 
@@ -285,8 +287,10 @@ static int give_back(struct _test_data_attribution *self, __u64 objects)
 		return -ERANGE;
 	if (self->alloc.kind != MEMSTRESS_KIND_VMALLOC || !interrupts(request.context))
 		return 0;
-	return scope_law_await(&self->scope, &self->before, &nothing, self->lines, &violation,
-			       &waited_ns);
+	ret = scope_law_await(&self->scope, &self->before, &nothing, self->lines, &violation,
+			      &waited_ns);
+	balance_report("freed in an interrupt", ret, &violation);
+	return ret;
 }
 
 static void set_place(struct _test_data_attribution *self, __u32 context, bool pinned)
