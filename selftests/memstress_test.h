@@ -116,6 +116,7 @@ static inline int test_run(int argc, char **argv)
 		printf("1..0 # SKIP no %s: is the module loaded?\n", MEMSTRESS_DEVICE);
 		return KSFT_SKIP;
 	}
+	session_begin();
 	for (fixture = __fixture_list; fixture; fixture = fixture->next) {
 		for (test = fixture->tests; test; test = test->next) {
 			if (function == test_functions + TESTS_MAX)

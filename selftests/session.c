@@ -48,13 +48,11 @@ struct memstress_alloc session_request(__u32 kind, __u64 size, __u64 count, int 
 	return alloc;
 }
 
-static bool session_has_nodes(void)
-{
-	static int nodes;
+static bool session_has_nodes;
 
-	if (!nodes)
-		nodes = cpu_count_nodes();
-	return nodes > 1;
+void session_begin(void)
+{
+	session_has_nodes = cpu_count_nodes() > 1;
 }
 
 /*
@@ -66,7 +64,7 @@ int session_alloc(int fd, struct memstress_alloc *alloc)
 	cpu_set_t own;
 	int ret;
 
-	if (!session_has_nodes() || sched_getaffinity(0, sizeof(own), &own))
+	if (!session_has_nodes || sched_getaffinity(0, sizeof(own), &own))
 		return session_ioctl(fd, MEMSTRESS_IOC_ALLOC, alloc);
 	cpu_run_on(sched_getcpu());
 	ret = session_ioctl(fd, MEMSTRESS_IOC_ALLOC, alloc);

@@ -9,6 +9,12 @@
 #include <stdbool.h>
 #include <linux/memstress.h>
 
+/*
+ * Before anything else, and before anybody is in a cgroup: it opens files, which would be charged
+ * there until an RCU grace period after they were closed (file_free() of fs/file_table.c)
+ */
+void session_begin(void);
+
 int session_open(void);
 int session_ioctl(int fd, unsigned int cmd, void *arg);
 int session_info(int fd, __u32 kind, struct memstress_info *info);
