@@ -166,6 +166,7 @@ help:
 	@echo 'STOP=1                 end with the first failure'
 	@echo 'QUICK=1                only tests that are quick, and with test-all few guests'
 	@echo 'MUTANTS="atomic_is_refused"  only these, of selftests/mutants'
+	@echo 'COMPARE=1              with make mutants: what the own tests of the kernel find, too'
 	@echo 'SUITES="bookworm"      only these releases, of make test-dkms and labs-refresh'
 	@echo 'STORIES="docker"       only these, of make lab-test'
 	@echo 'PREFIX=$(PREFIX)     where make install puts the tool'
