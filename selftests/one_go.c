@@ -2,33 +2,22 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cpu.h"
 #include "one_go.h"
+#include "task.h"
 
-#define REAPER   "(oom_reaper) "
+#define REAPER   "oom_reaper"
 #define KTHREADD 2
 
 /* A child of kthreadd: anything may have this name */
 static bool is_reaper(pid_t pid)
 {
-	char path[32], stat[128] = "";
-	const char *name;
-	FILE *file;
-	int parent;
+	struct task task;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "r");
-	if (!file)
-		return false;
-	if (!fgets(stat, sizeof(stat), file))
-		stat[0] = '\0';
-	fclose(file);
-	name = strstr(stat, REAPER);
-	return name && sscanf(name + strlen(REAPER), "%*c %d", &parent) == 1 && parent == KTHREADD;
+	return !task_read(&task, pid) && task.parent == KTHREADD && !strcmp(task.name, REAPER);
 }
 
 static pid_t find_reaper(void)

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -15,6 +14,7 @@
 #include "books.h"
 #include "clock.h"
 #include "session.h"
+#include "task.h"
 #include "user_memory.h"
 #include "worker.h"
 
@@ -223,22 +223,11 @@ int worker_await(struct worker *worker)
 	return worker->page->error;
 }
 
-/* By its state, which stands behind the name in brackets (proc(5)) */
 static bool is_asleep(pid_t tid)
 {
-	char path[32], stat[256] = "";
-	const char *name_end;
-	FILE *file;
+	struct task task;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
-	file = fopen(path, "r");
-	if (!file)
-		return false;
-	if (!fgets(stat, sizeof(stat), file))
-		stat[0] = '\0';
-	fclose(file);
-	name_end = strrchr(stat, ')');
-	return name_end && name_end[1] && name_end[2] == 'S';
+	return !task_read(&task, tid) && task.state == 'S';
 }
 
 /*
