@@ -250,25 +250,40 @@ int scope_baseline(struct scope *scope, struct scope_snapshot *snap)
 	return scope_take_exact(scope, snap);
 }
 
+/* What is wrong at @cg, in addition to @wrong lines elsewhere; the first violation stays */
+static int scope_law_at(const struct cgroup *cg, const struct snapshot *before,
+			const struct snapshot *after, const struct charge *charge,
+			enum balance_lines lines, int wrong, struct violation *violation)
+{
+	struct violation found;
+	int ret = balance(before, after, charge, lines, &found);
+
+	found.cgroup = cg->path;
+	if (!wrong)
+		*violation = found;
+	return wrong + ret;
+}
+
+static int scope_law_levels(const struct scope *scope, const struct scope_snapshot *before,
+			    const struct scope_snapshot *after, const struct charge *above,
+			    enum balance_lines lines, int wrong, struct violation *violation)
+{
+	unsigned int i;
+
+	for (i = 0; i < scope->depth - 1; i++)
+		wrong = scope_law_at(&scope->level[i], &before->level[i], &after->level[i], above,
+				     lines, wrong, violation);
+	return wrong;
+}
+
 int scope_law_between(const struct scope *scope, const struct scope_snapshot *before,
 		      const struct scope_snapshot *after, const struct charge *charge,
 		      enum balance_lines lines, struct violation *violation)
 {
 	struct charge above = *charge;
-	int wrong = 0, ret;
-	unsigned int i;
 
 	above.file_mapped_local = 0;
-	for (i = 0; i < scope->depth - 1; i++) {
-		struct violation first;
-
-		ret = balance(&before->level[i], &after->level[i], &above, lines, &first);
-		first.cgroup = scope->level[i].path;
-		if (!wrong)
-			*violation = first;
-		wrong += ret;
-	}
-	return wrong;
+	return scope_law_levels(scope, before, after, &above, lines, 0, violation);
 }
 
 int scope_law(struct scope *scope, const struct scope_snapshot *before, const struct charge *charge,
@@ -277,7 +292,6 @@ int scope_law(struct scope *scope, const struct scope_snapshot *before, const st
 	const struct charge nothing = { 0 };
 	struct charge above = *charge;
 	struct scope_snapshot after;
-	struct violation first;
 	int ret, wrong;
 
 	ret = scope_take_exact(scope, &after);
@@ -285,22 +299,13 @@ int scope_law(struct scope *scope, const struct scope_snapshot *before, const st
 		return ret;
 
 	above.file_mapped_local = 0;
-	wrong = balance(&before->target, &after.target, charge, lines, violation);
-	violation->cgroup = scope->target.path;
-	ret = scope_law_between(scope, before, &after, charge, lines, &first);
-	if (!wrong && ret)
-		*violation = first;
-	wrong += ret;
-	ret = balance(&before->parent, &after.parent, &above, lines, &first);
-	first.cgroup = scope->parent.path;
-	if (!wrong)
-		*violation = first;
-	wrong += ret;
-	ret = balance(&before->sibling, &after.sibling, &nothing, scope->sibling_lines, &first);
-	first.cgroup = scope->sibling.path;
-	if (!wrong)
-		*violation = first;
-	return wrong + ret;
+	wrong = scope_law_at(&scope->target, &before->target, &after.target, charge, lines, 0,
+			     violation);
+	wrong = scope_law_levels(scope, before, &after, &above, lines, wrong, violation);
+	wrong = scope_law_at(&scope->parent, &before->parent, &after.parent, &above, lines, wrong,
+			     violation);
+	return scope_law_at(&scope->sibling, &before->sibling, &after.sibling, &nothing,
+			    scope->sibling_lines, wrong, violation);
 }
 
 int scope_law_await(struct scope *scope, const struct scope_snapshot *before,
