@@ -4,6 +4,7 @@
  * swap together, the hierarchies beside the one of the memory controller, and SETTLE,
  * which goes another way there.
  */
+#include <limits.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -75,26 +76,29 @@ static long long control(struct _test_data_v1 *self, const char *key)
 	return cgroup_read_key(&self->scope.target, "memory.oom_control", key);
 }
 
-/* Waits for under_oom of memory.oom_control to have this value */
-static bool await_under_oom(struct _test_data_v1 *self, long long value)
+/* Until what @read tells of @key is @min to @max */
+static bool await(struct _test_data_v1 *self,
+		  long long (*read)(struct _test_data_v1 *self, const char *key), const char *key,
+		  long long min, long long max)
 {
 	__u64 deadline = clock_deadline_ns(10 * NS_PER_S);
+	long long value;
 
-	while (control(self, "under_oom") != value)
+	while ((value = read(self, key)) < min || value > max)
 		if (!clock_poll(deadline))
 			return false;
 	return true;
 }
 
+static bool await_under_oom(struct _test_data_v1 *self, long long value)
+{
+	return await(self, control, "under_oom", value, value);
+}
+
 /* Who listens is told a little later than that is so (mem_cgroup_oom_synchronize()). */
 static bool await_oom(struct _test_data_v1 *self)
 {
-	__u64 deadline = clock_deadline_ns(10 * NS_PER_S);
-
-	while (event(self, "oom") < 1)
-		if (!clock_poll(deadline))
-			return false;
-	return true;
+	return await(self, event, "oom", 1, LLONG_MAX);
 }
 
 /*
